@@ -1,0 +1,1 @@
+"""Read model-index metadata from YAML, JSON and Markdown: text -> nodes with spans -> typed records."""

@@ -1,0 +1,1 @@
+"""Show the outcome of an audit in every output format."""

@@ -1,0 +1,1 @@
+"""MixNet in PyTorch: eight variants, key for key compatible with the published checkpoints."""
