@@ -11,6 +11,18 @@ from tools.rules.records import Finding, Judgement, Severity, Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What a report says of a rule, so that formats need not know the rules themselves."""
+
+    code: str
+    title: str
+    why: str
+    remedy: str
+    severity: Severity
+    """The severity that it has in this run."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelReport:
     """One model: what was claimed, what was measured, and the verdict on each claim, in the card's order."""
 
@@ -29,6 +41,12 @@ class Report:
     ignored: tuple[Finding, ...]
     environment: Environment | None
     """``None``: nothing was measured."""
+    baselined: tuple[Finding, ...] = ()
+    """Findings that the baseline knows: counted, but they fail nothing."""
+    rules: tuple[RuleInfo, ...] = ()
+    """The rules that took part in the run, by code."""
+    interrupted: bool = False
+    """The run was stopped before every model was measured."""
 
     def verdicts(self) -> Mapping[Verdict, int]:
         """How many claims got which verdict; every verdict is present."""
