@@ -46,6 +46,12 @@ class Prediction:
     num_batches_tracked: bool
     """With the batch norms' ``num_batches_tracked`` entries, which files older than torch 0.4.1 lack."""
     size: int
+    container: str = "state_dict"
+    """How the entries are kept: ``dict`` (plain), ``OrderedDict``, ``state_dict`` (``metadata`` of every module)
+    or ``state_dict of owners`` (``metadata`` of the modules that hold entries alone: code that calls activations
+    and pooling as functions saves that)."""
+    slack: int = 0
+    """Legacy: bytes for one digit more or less in every storage key, which is an address of the saving process."""
 
 
 @dataclass(frozen=True, slots=True)
