@@ -11,7 +11,7 @@ The architecture is that of Mingxing Tan and Quoc V. Le, "MixConv: Mixed Depthwi
 https://arxiv.org/abs/1907.09595.
 """
 
-from zoo.factory import create_model, list_models, model_info
+from zoo.factory import NoWeightsError, create_model, list_models, model_info
 from zoo.registry import DuplicateModelError, ModelInfo, UnknownModelError, register
 from zoo.variants import VARIANTS, build
 from zoo.weights import Weights
@@ -19,6 +19,7 @@ from zoo.weights import Weights
 __all__ = [
     "DuplicateModelError",
     "ModelInfo",
+    "NoWeightsError",
     "UnknownModelError",
     "Weights",
     "create_model",

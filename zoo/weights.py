@@ -23,21 +23,25 @@ def hash_in_name(file_name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A published weight file.
+    """A published weight file, and a hash that proves copies of it.
 
     Raises:
-        ValueError: ``sha256`` is not 8 to 64 hexadecimal digits, or ``size`` is not positive.
+        ValueError: ``sha256`` is not 8 to 64 hexadecimal digits, no hash is known at all, or ``size`` is not positive.
     """
 
     url: str
     sha256: str = ""
-    """The file's SHA-256, or its first digits (eight or more). Empty: only the hash in the file name is known."""
+    """The file's SHA-256, or its first digits (eight or more). Empty: only the hash in the name is known."""
     size: int | None = None
     """The file's size in bytes, where it is known."""
 
     def __post_init__(self) -> None:
         if self.sha256 and not re.fullmatch("[0-9a-f]{8,64}", self.sha256):
             raise ValueError(f"sha256 must be 8 to 64 lower-case hexadecimal digits, not {self.sha256!r}")
+        if not self.hash_prefix:
+            raise ValueError(
+                f"nothing proves a copy of {self.url}: there is no hash in its file name, and none is given"
+            )
         if self.size is not None and self.size <= 0:
             raise ValueError(f"size must be positive, not {self.size}")
 
@@ -48,5 +52,5 @@ class Weights:
 
     @property
     def hash_prefix(self) -> str:
-        """As much of the SHA-256 as is known: ``sha256``, else the hash in the file name, else empty."""
+        """As much of the SHA-256 as is known: ``sha256``, else the hash in the file name."""
         return self.sha256 or hash_in_name(self.file_name) or ""

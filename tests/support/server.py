@@ -55,6 +55,13 @@ class Stall:
 
 
 @dataclass(frozen=True)
+class Delay:
+    """Waits ``seconds`` (or until the server is stopped), then serves properly."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Body:
     """Answers 200 with other bytes than the path's own, whatever range was asked for."""
 
@@ -62,7 +69,7 @@ class Body:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Step = Status | Redirect | Truncate | Stall | Body
+Step = Status | Redirect | Truncate | Stall | Delay | Body
 
 
 @dataclass(frozen=True)
@@ -183,6 +190,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif isinstance(step, Stall) and step.after < 0:
             self._send(b"", 0, step)
         else:
+            if isinstance(step, Delay):
+                self.server.owner._stopping.wait(step.seconds)
+                step = None
             self._content(page, step, headers)
 
     def _content(self, page: _Page, step: Truncate | Stall | None, headers: Mapping[str, str]) -> None:
