@@ -87,7 +87,7 @@ def row(name: str, command: str, peer: str, ratio: Ratio) -> str:
         f"`{command}`",
         peer,
         f"{ratio.median:.2f}",
-        f"{ratio.low:.2f} – {ratio.high:.2f}",
+        f"{ratio.low:.2f} to {ratio.high:.2f}",
         duration(ratio.a_median_s),
         duration(ratio.b_median_s),
     )

@@ -115,6 +115,8 @@ class Result:
     metrics: tuple[Metric, ...]
     place: Place
     inherited_from: str | None = None
+    fields: MappingABC[str, Entry] = field(default_factory=dict)
+    """Everything that stands there by canonical key, as it was written."""
 
 
 @dataclass(frozen=True, slots=True)
