@@ -22,7 +22,7 @@ MAX_NODES = 2_000_000
 """Values in one file; about 20,000 models. A node costs some 600 bytes."""
 
 _CORE_TAGS = frozenset(
-    f"tag:yaml.org,2002:{name}" for name in "str int float bool null seq map timestamp merge".split()
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")
 )
 _TAG = re.compile(r"(?:^|[\s\[\]{},:\-?])!")
 _ALIAS = re.compile(r"(?:^|[\s\[\]{},:\-?])\*[^\s*]")
@@ -77,7 +77,7 @@ def composer(pure: bool = not yaml.__with_libyaml__) -> type[Any]:
 
         return PureComposer
 
-    from yaml.cyaml import CParser
+    from yaml._yaml import CParser
 
     class CComposer(_Limits, CParser):
         def __init__(self, stream: str) -> None:

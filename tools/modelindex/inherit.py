@@ -7,9 +7,8 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 
 from tools.modelindex.drafts import Draft, link, paper
-from tools.modelindex.nodes import MergedMapping, MergedSequence, is_null, mapping, sequence
+from tools.modelindex.nodes import MergedMapping, MergedSequence, Report, is_null, mapping, sequence
 from tools.modelindex.records import Collection, Entry, Model, Problem, Result, Scalar, Value
-from tools.modelindex.nodes import Report
 
 # What says of a collection what it is, or is merged in its own way.
 _NOT_GIVEN = frozenset({"name", "type", "readme", "image", "in collection", "metadata", "results"})

@@ -33,12 +33,12 @@ def load(paths: Sequence[Path], root: Path) -> Index:
         store = Store(root)
         walk = Walk(store)
         for path in paths:
-            _start(walk, os.path.abspath(path))
+            _start(walk, store.repository.absolute(path))
         families = Families(walk.collections, store.report)
         found = models(walk.models, families, store.report)
         order = {path: number for number, path in enumerate(store.files)}
         return Index(
-            root=Path(store.repository.root),
+            root=store.repository.root,
             models=found,
             collections=families.records,
             library=walk.library,
@@ -48,8 +48,8 @@ def load(paths: Sequence[Path], root: Path) -> Index:
         )
 
 
-def _start(walk: Walk, path: str) -> None:
-    if not os.path.isdir(path):
+def _start(walk: Walk, path: Path) -> None:
+    if not path.is_dir():
         if not os.path.lexists(path):
             place = Place(walk.store.repository.shown(path), 1, 1)
             walk.store.report(Problem("missing-import", place, "there is no such file"))
@@ -57,8 +57,8 @@ def _start(walk: Walk, path: str) -> None:
         walk.start(path)
         return
     for name in INDEX_NAMES:
-        if os.path.isfile(os.path.join(path, name)):
-            walk.start(os.path.join(path, name))
+        if (path / name).is_file():
+            walk.start(path / name)
             return
     before = len(walk.models) + len(walk.collections)
     broken = len(walk.store.problems)
@@ -70,7 +70,7 @@ def _start(walk: Walk, path: str) -> None:
         walk.store.report(Problem("missing-import", place, message))
 
 
-def _pages(repository: Repository, folder: str) -> Iterator[str]:
+def _pages(repository: Repository, folder: Path) -> Iterator[Path]:
     for suffix in PAGES:
         try:
             yield from repository.expand(f"**/*{suffix}", folder)

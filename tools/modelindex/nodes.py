@@ -174,11 +174,11 @@ class MergedMapping:
 
 def wrap(block: Block, node: yaml.Node) -> Value:
     """The view of a composed node."""
-    kind = type(node)
-    if kind is yaml.ScalarNode:
+    if isinstance(node, yaml.ScalarNode):
         return YamlScalar(block, node)
-    if kind is yaml.MappingNode:
+    if isinstance(node, yaml.MappingNode):
         return YamlMapping(block, node)
+    assert isinstance(node, yaml.SequenceNode)
     return YamlSequence(block, node)
 
 

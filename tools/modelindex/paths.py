@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -10,6 +12,9 @@ from pathlib import Path
 
 MAX_VISITED = 200_000
 """Folder entries that one glob may look at."""
+
+MAX_LENGTH = 4096
+"""Characters in a path, as in Linux."""
 
 _GLOB = re.compile(r"[*?]")
 _WILD_PART = re.compile(r"[*?\[]")
@@ -34,27 +39,31 @@ class Repository:
     """The folder that nothing may leave."""
 
     def __init__(self, root: Path) -> None:
-        self.root = os.path.abspath(root)
-        self._real = os.path.realpath(root)
+        self.root = Path(os.path.normpath(Path.cwd() / root))
+        self._real = os.path.realpath(self.root)
+        self._prefixes = tuple(each.rstrip(os.sep) + os.sep for each in dict.fromkeys((str(self.root), self._real)))
 
-    def shown(self, path: str) -> str:
+    def absolute(self, path: Path) -> Path:
+        """A path as the caller of the program means it, from the current folder, without ``..``."""
+        return Path(os.path.normpath(Path.cwd() / path))
+
+    def shown(self, path: Path) -> str:
         """An absolute path relative to the root, with ``/``; a path outside the root stays as it is."""
-        for root in (self.root, self._real):
-            prefix = root if root.endswith(os.sep) else root + os.sep
-            if path.startswith(prefix):
-                return path[len(prefix) :].replace(os.sep, "/")
-        return path.replace(os.sep, "/")
+        text = str(path)
+        for prefix in self._prefixes:
+            if text.startswith(prefix):
+                return text[len(prefix) :].replace(os.sep, "/")
+        return text.replace(os.sep, "/")
 
-    def real(self, path: str) -> str:
+    def real(self, path: Path) -> str:
         """The path without symlinks.
 
         Raises:
             PathError: it lies outside the root.
         """
         real = os.path.realpath(path)
-        if real != self._real and not real.startswith(self._real.rstrip(os.sep) + os.sep):
-            lexically = os.path.abspath(path)
-            inside = any(lexically.startswith(root.rstrip(os.sep) + os.sep) for root in (self.root, self._real))
+        if real != self._real and not real.startswith(self._prefixes[-1]):
+            inside = os.path.normpath(path).startswith(self._prefixes)
             how = "by a symlink" if inside else "by .. or an absolute path"
             raise PathError(
                 "outside-root",
@@ -63,21 +72,29 @@ class Repository:
             )
         return real
 
-    def resolve(self, text: str, folder: str) -> str:
+    def resolve(self, text: str, folder: Path) -> Path:
         """The absolute path of the existing file or folder that ``text`` names, seen from ``folder``.
 
         Raises:
             PathError: it does not exist, or lies outside the root.
         """
-        if "\0" in text or len(text) > 4096:
+        if "\0" in text or len(text) > MAX_LENGTH:
             raise PathError("missing-import", "this is no path")
-        path = os.path.normpath(os.path.join(folder, text))
+        path = Path(os.path.normpath(folder / text))
         self.real(path)
-        if not os.path.exists(path):
-            raise PathError("missing-import", f"there is no file {text!r} here", self._nearest(path, text))
+        if not _exists(path):
+            raise PathError("missing-import", f"there is no file {text!r}", _nearest(path, text))
         return path
 
-    def expand(self, pattern: str, folder: str) -> list[str]:
+    def has(self, text: str) -> bool:
+        """Whether a path, seen from the root, names something that exists inside it."""
+        try:
+            self.resolve(text, self.root)
+        except PathError:
+            return False
+        return True
+
+    def expand(self, pattern: str, folder: Path) -> list[Path]:
         """The files that a glob matches, sorted. ``**`` stands for any number of folders, hidden ones left out.
 
         A matching symlink may still lead outside: :meth:`real` tells.
@@ -85,61 +102,69 @@ class Repository:
         Raises:
             PathError: the pattern begins outside the root, matches nothing, or matches too much.
         """
-        if "\0" in pattern or len(pattern) > 4096:
+        if "\0" in pattern or len(pattern) > MAX_LENGTH:
             raise PathError("empty-glob", "this is no path")
         parts = [part for part in pattern.replace(os.sep, "/").split("/") if part not in ("", ".")]
-        base = os.sep if os.path.isabs(pattern) else folder
+        base = Path(folder.anchor) if Path(pattern).is_absolute() else folder
         while parts and not _WILD_PART.search(parts[0]):
-            base = os.path.normpath(os.path.join(base, parts.pop(0)))
+            base = Path(os.path.normpath(base / parts.pop(0)))
         self.real(base)
         if ".." in parts:
             raise PathError("outside-root", "a glob may begin with .. but not go up again behind a wildcard")
-        found = sorted({path for path in self._matches(base, tuple(parts)) if os.path.isfile(path)})
+        found = sorted({path for path in map(Path, _matches(str(base), tuple(parts))) if path.is_file()})
         if not found:
             raise PathError("empty-glob", f"no file matches {pattern!r}")
         return found
 
-    def _matches(self, base: str, parts: tuple[str, ...]) -> Iterator[str]:
-        visited = 0
-        done: set[tuple[str, int]] = set()
-        todo = [(base, 0)]
-        while todo:
-            folder, at = todo.pop()
-            if (folder, at) in done:
-                continue
-            done.add((folder, at))
-            if at == len(parts):
-                yield folder
-                continue
-            part = parts[at]
-            if part == "**":
-                todo.append((folder, at + 1))
-            try:
-                entries = list(os.scandir(folder))
-            except OSError:
-                continue
-            visited += len(entries)
-            if visited > MAX_VISITED:
-                raise PathError("unreadable", f"the glob looks at more than {MAX_VISITED} files and folders")
-            for entry in entries:
-                if entry.name.startswith(".") and not part.startswith("."):
-                    continue
-                if part == "**":
-                    # Not through symlinks: two that point at each other's parents would never end.
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append((entry.path, at))
-                    elif at + 1 == len(parts):
-                        yield entry.path
-                elif fnmatch.fnmatchcase(entry.name, part):
-                    todo.append((entry.path, at + 1))
 
-    def _nearest(self, path: str, text: str) -> str:
-        """A hint with the file of nearly this name in the same folder, if there is one."""
-        import difflib
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long, a loop of symlinks
+        return False
 
+
+def _matches(base: str, parts: tuple[str, ...]) -> Iterator[str]:
+    """The files and folders below ``base`` that match, some of them twice."""
+    visited = 0
+    done: set[tuple[str, int]] = set()
+    todo = [(base, 0)]
+    while todo:
+        folder, at = todo.pop()
+        if (folder, at) in done:
+            continue
+        done.add((folder, at))
+        if at == len(parts):
+            yield folder
+            continue
+        part = parts[at]
+        if part == "**":
+            todo.append((folder, at + 1))
         try:
-            names = os.listdir(os.path.dirname(path))[:10_000]
+            entries = list(os.scandir(folder))
         except OSError:
-            return ""
-        near = difflib.get_close_matches(os.path.basename(path), names, n=1, cutoff=0.75)
-        return f"Did you mean {os.path.join(os.path.dirname(text), near[0])!r}?" if near else ""
+            continue
+        visited += len(entries)
+        if visited > MAX_VISITED:
+            raise PathError("unreadable", f"the glob looks at more than {MAX_VISITED} files and folders")
+        for entry in entries:
+            if entry.name.startswith(".") and not part.startswith("."):
+                continue
+            if part == "**":
+                # Not through symlinks: two that point at each other's parents would never end.
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append((entry.path, at))
+                elif at + 1 == len(parts):
+                    yield entry.path
+            elif fnmatch.fnmatchcase(entry.name, part):
+                todo.append((entry.path, at + 1))
+
+
+def _nearest(path: Path, text: str) -> str:
+    """A hint with the file of nearly this name in the same folder, if there is one."""
+    try:
+        names = [each.name for each in itertools.islice(path.parent.iterdir(), 10_000)]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
+    return f"Did you mean {str(Path(text).with_name(near[0]))!r}?" if near else ""

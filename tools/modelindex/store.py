@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from tools.modelindex.ignores import find_ignores
 from tools.modelindex.nodes import Report, YamlMapping, mapping, read_below, scalar, sequence, wrap
 from tools.modelindex.paths import Repository, is_glob
 from tools.modelindex.records import Ignore, Place, Problem, Scalar, TextFile, Value
-from tools.modelindex.text import SUFFIXES, Source, read
+from tools.modelindex.text import SUFFIXES, Source, read, suffix
 
 _TYPE = re.compile(r"""^[ \t]*["']?type["']?[ \t]*:[ \t]*["']?model[-_ ]?index\b""", re.IGNORECASE | re.MULTILINE)
 # What a comment without a Type must at least look like before its YAML is tried.
@@ -35,7 +34,7 @@ class Document:
     source: Source
     real: str
     """The path without symlinks: the file's identity."""
-    folder: str
+    folder: Path
     """The absolute path of the folder that its paths are relative to."""
     roots: tuple[Value, ...]
     header: Value | None = None
@@ -72,7 +71,7 @@ class Store:
             self._known.add(problem)
             self.problems.append(problem)
 
-    def document(self, path: str, real: str, declared: bool = True) -> Document | None:
+    def document(self, path: Path, real: str, declared: bool = True) -> Document | None:
         """The file at the absolute ``path``; ``None`` where it cannot be read.
 
         ``declared``: something named this very file as (part of) an index, so that a comment in it
@@ -83,7 +82,7 @@ class Store:
             self._documents[key] = self._load(path, real, declared)
         return self._documents[key]
 
-    def page(self, path: str, real: str) -> str | None:
+    def page(self, path: Path, real: str) -> str | None:
         """Read a page for its text alone (a README); its path relative to the root, or ``None``."""
         shown = self.repository.shown(path)
         if shown in self.files or real in self._pages:
@@ -96,10 +95,10 @@ class Store:
         self.files[shown] = source.file
         return shown
 
-    def _load(self, path: str, real: str, declared: bool) -> Document | None:
+    def _load(self, path: Path, real: str, declared: bool) -> Document | None:
         shown = self.repository.shown(path)
         before = len(self.problems)
-        if os.path.splitext(shown)[1].lower() not in SUFFIXES:
+        if suffix(shown) not in SUFFIXES:
             known = ", ".join(SUFFIXES)
             message = f"a file of this kind holds no model index; its name must end in one of {known}"
             self.report(Problem("unreadable", _first(shown), message))
@@ -122,7 +121,7 @@ class Store:
             root = self._compose(source, 0, len(source.text))
             if root is not None:
                 roots.append(root)
-        return Document(source, real, os.path.dirname(path), tuple(roots), header, len(self.problems) == before)
+        return Document(source, real, path.parent, tuple(roots), header, len(self.problems) == before)
 
     def _header(self, source: Source, page: markdown.Page) -> Value | None:
         if page.front_matter is None or not _FRONT_MATTER_KEY.search(source.text, *page.front_matter):
@@ -175,7 +174,7 @@ def _compose(source: Source, start: int, end: int, report: Report, ignores: list
 def path_like(value: Scalar) -> bool:
     """Whether a text can be meant as a path to metadata: a glob, or a known file name ending."""
     text = value.text
-    return "\n" not in text and (is_glob(text) or os.path.splitext(text)[1].lower() in SUFFIXES)
+    return "\n" not in text and (is_glob(text) or suffix(text) in SUFFIXES)
 
 
 def _body(text: str, comment: markdown.Comment) -> int:

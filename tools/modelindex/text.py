@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from bisect import bisect_right
+from pathlib import Path, PurePosixPath
 
 from tools.modelindex.records import Place, Problem, TextFile
 
@@ -47,7 +48,12 @@ class Source:
         return Place(self.path, line, offset - starts[line - 1] + 1)
 
 
-def read(path: str, shown: str) -> Source | Problem:
+def suffix(name: str) -> str:
+    """The ending of a file name, in lower case."""
+    return PurePosixPath(name).suffix.lower()
+
+
+def read(path: Path, shown: str) -> Source | Problem:
     """Read the regular file ``path``, shown to the reader as ``shown``.
 
     Whatever is wrong with it comes back as a problem of kind ``unreadable``: not a regular file (a
@@ -62,7 +68,7 @@ def read(path: str, shown: str) -> Source | Problem:
     bom = data.startswith(_BOM)
     if bom:
         data = data[len(_BOM) :]
-    kind = SUFFIXES.get(os.path.splitext(shown)[1].lower(), "yaml")
+    kind = SUFFIXES.get(suffix(shown), "yaml")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -79,7 +85,7 @@ def read(path: str, shown: str) -> Source | Problem:
     return source
 
 
-def _read_bytes(path: str) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     """The bytes of a regular file; ``ValueError`` with the reason where it is none, or too large."""
     # Opening a named pipe would wait for its writer for ever, hence O_NONBLOCK, and the check is made on
     # the open file so that nothing can be swapped in between.

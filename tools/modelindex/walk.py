@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 
 from tools.modelindex.drafts import Draft, check_metadata, check_names, is_url, names, result
 from tools.modelindex.fields import LIBRARY, MODEL
@@ -46,7 +47,7 @@ class Walk:
         self._in_header = False
         """Whether a page's front matter is being taken, in whose dialect a model's Name is optional."""
 
-    def start(self, path: str, declared: bool = True) -> None:
+    def start(self, path: Path, declared: bool = True) -> None:
         """Take everything that the file at the absolute ``path`` holds."""
         self._file(path, _EVERYTHING, "", None, declared)
 
@@ -55,7 +56,7 @@ class Walk:
     def _report(self, kind: str, place: Place, message: str, hint: str = "") -> None:
         self.store.report(Problem(kind, place, message, hint))
 
-    def _paths(self, text: Scalar, document: Document) -> list[str]:
+    def _paths(self, text: Scalar, document: Document) -> list[Path]:
         """The existing files that a path or glob names; what is wrong with it is reported."""
         repository = self.store.repository
         try:
@@ -70,7 +71,7 @@ class Walk:
             return []
 
     @contextmanager
-    def _opened(self, path: str, named: Scalar | None, declared: bool = True) -> Iterator[Document | None]:
+    def _opened(self, path: Path, named: Scalar | None, declared: bool = True) -> Iterator[Document | None]:
         """The document at ``path``, while it is on the stack of files being read; ``None`` if it must not be read."""
         repository = self.store.repository
         place = named.place if named is not None else Place(repository.shown(path), 1, 1)
@@ -82,7 +83,7 @@ class Walk:
             return
         if real in self._stack:
             chain = [*self._stack[self._stack.index(real) :], real]
-            shown = " -> ".join(repository.shown(each) for each in chain)
+            shown = " -> ".join(repository.shown(Path(each)) for each in chain)
             self._report("import-cycle", place, f"the import comes back to a file that is being read: {shown}")
             yield None
             return
@@ -96,7 +97,7 @@ class Walk:
         finally:
             self._stack.pop()
 
-    def _file(self, path: str, parts: frozenset[str], role: str, named: Scalar | None, declared: bool = True) -> None:
+    def _file(self, path: Path, parts: frozenset[str], role: str, named: Scalar | None, declared: bool = True) -> None:
         """Take ``parts`` of a file that is an index, or the one thing it holds in its ``role``; each once."""
         with self._opened(path, named, declared) as document:
             if document is None:
@@ -220,7 +221,7 @@ class Walk:
                     "wrong-type", given.value.place, f"the Name of a {kind} must be a text, not {kind_of(given.value)}"
                 )
             elif self._in_header and role == "models":
-                name = Written(os.path.splitext(os.path.basename(document.source.path))[0], value.place)
+                name = Written(PurePosixPath(document.source.path).stem, value.place)
             else:
                 self._report("missing-name", value.place, f"a {kind} without a Name")
             if name is None or not name.text.strip():
@@ -258,7 +259,7 @@ class Walk:
         if key == "readme" and (len(path) > 255 or "\n" in path or not path.lower().endswith((".md", ".mdx"))):
             return None
         repository = self.store.repository
-        if key == "config" and os.path.exists(os.path.join(repository.root, path.replace("\0", ""))):
+        if key == "config" and repository.has(path):
             return None  # OpenMMLab's zoos write it relative to the repository
         try:
             found = repository.resolve(path, document.folder)
