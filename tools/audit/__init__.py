@@ -1,1 +1,1 @@
-"""The command line and the run: the only room that knows all the others."""
+"""The audit: settings, the run that knows all rooms, and the command line."""

@@ -1,0 +1,100 @@
+"""Gather what rules may look at beside index and models: weight files, links, sources and files on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from tools.audit.progress import Progress
+from tools.audit.settings import Settings
+from tools.modelindex.records import Index, Model
+from tools.weights.records import LinkStatus, WeightFile
+
+
+def weight_urls(index: Index) -> dict[str, str]:
+    """File name -> URL of every weight file that a model names; the first of two that share a name."""
+    urls: dict[str, str] = {}
+    for model in index.models:
+        if model.weights is not None:
+            name = PurePosixPath(unquote(urlsplit_path(model.weights.text))).name
+            if name:
+                urls.setdefault(name, model.weights.text)
+    return urls
+
+
+def urlsplit_path(url: str) -> str:
+    """The path of a URL; nothing of what cannot be split."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def weight_files(
+    settings: Settings, index: Index, progress: Progress, troubles: list[str]
+) -> Mapping[str, WeightFile] | None:
+    """The weight files at hand by name, downloaded before where that was asked for; ``None``: nobody asked."""
+    if settings.weights is None and not settings.download:
+        return None
+    from tools.weights.inspect import find_files, inspect_file
+
+    urls = weight_urls(index)
+    folder = settings.weights or _cache_folder()
+    found = dict(find_files(folder, tuple(urls))) if folder.is_dir() else {}
+    if settings.download:
+        found |= _downloaded(
+            {name: url for name, url in urls.items() if name not in found}, settings, progress, troubles
+        )
+    if len(found) < 2:
+        return {name: inspect_file(path) for name, path in found.items()}
+    from concurrent.futures import ThreadPoolExecutor
+
+    # Hashing releases the interpreter's lock, so threads use all cores.
+    with ThreadPoolExecutor(settings.jobs) as pool:
+        return dict(zip(found, pool.map(inspect_file, found.values()), strict=True))
+
+
+def _cache_folder() -> Path:
+    from zoo.hub import default_cache_dir
+
+    return default_cache_dir()
+
+
+def _downloaded(
+    urls: Mapping[str, str], settings: Settings, progress: Progress, troubles: list[str]
+) -> Iterator[tuple[str, Path]]:
+    from zoo.hub import DownloadError, download
+
+    for name, url in urls.items():
+        progress.note(f"downloading {url}")
+        try:
+            yield name, download(url, cache_dir=settings.weights, mirrors=tuple(settings.mirror.items()))
+        except DownloadError as error:
+            troubles.append(f"could not download {url}: {error.reason}")
+
+
+def links(settings: Settings, index: Index, progress: Progress) -> Mapping[str, LinkStatus] | None:
+    """What servers say of every URL of the index; ``None`` without ``--online``."""
+    if not settings.online:
+        return None
+    from tools.weights.remote import check_links
+
+    urls = sorted({url for model in index.models for url in _urls(model)})
+    progress.note(f"asking for {len(urls)} URLs")
+    return check_links(urls)
+
+
+def source_files(settings: Settings, index: Index) -> Mapping[str, str] | None:
+    """The text of the source files that Code links point into; ``None`` without ``--source``."""
+    return None if settings.source is None or not index else {}
+
+
+def missing_files(index: Index) -> frozenset[str] | None:
+    """The local files that the index names and that do not exist."""
+    return None if index else frozenset()
+
+
+def _urls(model: Model) -> Iterable[str]:
+    scalars = [model.weights, model.code, model.config, model.paper.url if model.paper else None]
+    return [scalar.text for scalar in scalars if scalar is not None and scalar.text.startswith(("http://", "https://"))]

@@ -1,0 +1,144 @@
+"""Have the models of an index measured: once at the sizes that their claims name, once more where a claim needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tools.audit.profile import Clock
+from tools.audit.progress import Progress
+from tools.audit.settings import Settings
+from tools.measure.records import Factory, Failure, Listing, Measurement, Request
+from tools.modelindex.records import Index, Model
+from tools.rules.diagnosis import sizes_claimed, sizes_to_try
+from tools.rules.engine import judge
+from tools.rules.records import Context
+
+Outcome = Measurement | Failure
+
+
+@dataclass(slots=True)
+class Measured:
+    """What measuring gave, also where it was interrupted."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    """By the model's name, in the index's order."""
+    listing: Listing | None = None
+    interrupted: bool = False
+    troubles: list[str] = field(default_factory=list)
+
+
+def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) -> Measured:
+    """List the zoo and measure every model of the index; nothing for a static audit.
+
+    An interrupt (Ctrl-C) stops the work; what is known by then is returned, the rest as cancelled.
+    """
+    measured = Measured()
+    factory = settings.build()
+    if settings.static or factory is None:
+        return measured
+    models = {model.name.text: model for model in index.models}
+    listener = _Listener(measured, settings, index, progress, clock)
+    try:
+        if factory.list_models is not None and not settings.partial and not settings.models:
+            with clock.phase("list"):
+                _list(factory, measured)
+        with clock.phase("measure"):
+            listener.run({name: _request(model, factory, settings) for name, model in models.items()})
+            again = {
+                name: request
+                for name, model in models.items()
+                if (request := _second(model, factory, settings, index, measured.outcomes[name])) is not None
+            }
+            listener.run(again)
+    except KeyboardInterrupt:
+        measured.interrupted = True
+    for name in models:
+        measured.outcomes.setdefault(name, Failure(name, "cancelled", "the run was interrupted before it was measured"))
+    measured.outcomes = {name: measured.outcomes[name] for name in models}
+    if any(isinstance(outcome, Failure) and outcome.stage == "cancelled" for outcome in measured.outcomes.values()):
+        measured.interrupted = True
+    return measured
+
+
+def _list(factory: Factory, measured: Measured) -> None:
+    from tools.measure.listing import list_models
+
+    listing = list_models(factory)
+    if isinstance(listing, Failure):
+        measured.troubles.append(f"{factory.list_models} could not list the zoo's models: {listing.message}")
+    else:
+        measured.listing = listing
+
+
+def _request(model: Model, factory: Factory, settings: Settings) -> Request:
+    name = model.name.text
+    return Request(
+        name=name,
+        factory=factory,
+        build_name=settings.rename.get(name, name),
+        # The zoo's own code knows better, where it is asked: see _second for the models of which it says nothing.
+        input_size=settings.input_size if factory.config_of is None else None,
+        sizes=sizes_claimed(model),
+    )
+
+
+def _second(model: Model, factory: Factory, settings: Settings, index: Index, outcome: Outcome) -> Request | None:
+    """What to measure of a model once its first measurement is known, or ``None`` where that tells everything."""
+    if isinstance(outcome, Failure):
+        return None
+    first = _request(model, factory, settings)
+    fallback = outcome.config.input_size is None and settings.input_size not in (None, outcome.input_size)
+    request = replace(first, input_size=settings.input_size) if fallback else first
+    request = replace(request, sizes=tuple(dict.fromkeys([*request.sizes, *sizes_to_try(model, outcome, index)])))
+    return None if request == first else request
+
+
+class _Listener:
+    """Runs requests and keeps each result as it comes, so that an interrupt loses nothing that is known."""
+
+    def __init__(self, measured: Measured, settings: Settings, index: Index, progress: Progress, clock: Clock) -> None:
+        self._measured = measured
+        self._settings = settings
+        self._index = index
+        self._progress = progress
+        self._clock = clock
+        self._models = {model.name.text: model for model in index.models}
+
+    def run(self, requests: Mapping[str, Request]) -> None:
+        """Measure; results land in ``measured.outcomes``."""
+        if not requests:
+            return
+        from tools.measure.run import MeasureOptions, measure_all
+
+        settings = self._settings
+        options = MeasureOptions(
+            jobs=settings.jobs,
+            memory=settings.memory,
+            refresh=settings.refresh,
+            cluster=settings.cluster,
+        )
+        if settings.timeout is not None:
+            options = replace(options, timeout=settings.timeout)
+        self._progress.begin(len(requests), self.findings_of)
+        results = measure_all(tuple(requests.values()), options=options, progress=self)
+        self._measured.outcomes.update(results)
+
+    def started(self, name: str) -> None:
+        """A model was given to a worker."""
+        self._progress.started(name)
+
+    def finished(self, name: str, result: Outcome, *, cached: bool) -> None:
+        """A model is done."""
+        if not (isinstance(result, Failure) and result.stage == "cancelled"):
+            self._measured.outcomes[name] = result
+        if isinstance(result, Measurement):
+            self._clock.measured(result, cached=cached)
+        self._progress.finished(name, result, cached=cached)
+
+    def findings_of(self, name: str, result: Outcome) -> int:
+        """How much is wrong with one model, as far as it can be told from the model alone."""
+        index = replace(self._index, models=(self._models[name],), problems=(), ignores=self._index.ignores)
+        context = Context(index, {name: result}, input_size=self._settings.input_size, partial=True)
+        settings = self._settings
+        return len(judge(context, select=settings.select, ignore=settings.ignore).findings)
