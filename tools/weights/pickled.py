@@ -44,7 +44,7 @@ class Entries(NamedTuple):
     puts: int
     shared: tuple[tuple[int, int], ...]
     """Of each object that several entries use: its number, counted from the first entry, and its later uses."""
-    count: int
+    entries: int
 
 
 class _Shared(NamedTuple):
@@ -115,13 +115,13 @@ def container_size(entries: Entries, *, plain: bool, modules: Sequence[tuple[str
     size = 2 + _global("collections", "OrderedDict") + 2 + 1  # PROTO, class, EMPTY_TUPLE REDUCE, STOP
     puts = 2
     size += entries.size + sum(uses * _get(puts + number) for number, uses in entries.shared)
-    size += entries.count * _get(0)  # the class again, for each tensor's hooks
+    size += entries.entries * _get(0)  # the class again, for each tensor's hooks
     puts += entries.puts
     if plain:
         # No class and no call, one EMPTY_DICT; the first tensor writes the class instead of fetching it.
-        without = size + 1 - 2 - _get(0) if entries.count else 4
-        return without + puts_size(0, puts if entries.count else 1) + _batches(entries.count, exact=True)
-    size += _batches(entries.count)
+        without = size + 1 - 2 - _get(0) if entries.entries else 4
+        return without + puts_size(0, puts if entries.entries else 1) + _batches(entries.entries, exact=True)
+    size += _batches(entries.entries)
     if modules is not None:
         # EMPTY_DICT "_metadata" OrderedDict() ... SETITEM BUILD, and for each module path {"version": version}
         size += 1 + text("_metadata") + _get(0) + 2 + _batches(len(modules)) + 2

@@ -14,7 +14,8 @@ class WeightFile:
 
     path: str
     format: str
-    """``zip`` (torch >= 1.6), ``legacy``, ``tar``, ``safetensors``, or ``unknown``; compressed: ``gzip:legacy`` ..."""
+    """``zip`` (torch >= 1.6), ``legacy``, ``safetensors``; ``tar``, ``pickle`` or ``unknown`` where it cannot be read;
+    compressed: ``gzip:legacy``, ``zip:legacy`` ..."""
     size: int
     """Bytes on disk."""
     sha256: str
@@ -23,6 +24,8 @@ class WeightFile:
     entries: tuple[TensorEntry, ...] = ()
     wrapper: str = ""
     """What the state dict was found under: ``state_dict``, ``model``, ``model_ema`` ...; empty for a bare one."""
+    other_wrappers: tuple[str, ...] = ()
+    """Where further state dicts were found, which were not chosen (``state_dict_ema`` beside ``state_dict``)."""
     prefix: str = ""
     """A prefix that every key carries (``module.``) and ``entries`` leaves out."""
     nonfinite: Mapping[str, int] | None = None
