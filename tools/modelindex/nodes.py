@@ -87,6 +87,12 @@ class YamlScalar:
         return f"<{self.text!r} at {self.place}>"
 
 
+class FlowKey(YamlScalar):
+    """A key of a mapping in flow style (``{a: 1, b: 2}``): what is added there needs a comma, not a line."""
+
+    __slots__ = ()
+
+
 class YamlSequence:
     """A :class:`~tools.modelindex.records.Sequence` that stands in a file."""
 
@@ -182,6 +188,23 @@ def wrap(block: Block, node: yaml.Node) -> Value:
     return YamlSequence(block, node)
 
 
+def last_offset(value: Value) -> int:
+    """Offset behind the last character of a value in its file: of its last part, where it is a block."""
+    if isinstance(value, (YamlSequence, YamlMapping)):
+        node = value._node
+        if node.flow_style or not node.value:
+            end: int = value._block.base + node.end_mark.index
+            return end
+        last = node.value[-1]
+        return last_offset(wrap(value._block, last[1] if isinstance(last, tuple) else last))
+    if isinstance(value, MergedSequence):
+        return last_offset(value.own[-1])
+    if isinstance(value, MergedMapping):
+        return last_offset(list(value.own.values())[-1].value)
+    assert isinstance(value, (YamlScalar, Written))
+    return value.end
+
+
 def is_scalar(value: Value | None) -> bool:
     """Whether a value is a scalar (the records' protocols are told apart by what they offer)."""
     return isinstance(value, (YamlScalar, Written))
@@ -226,12 +249,13 @@ def _nowhere(_problem: Problem) -> None:
 
 def _entries(block: Block, node: yaml.MappingNode, report: Report) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
+    key_view = FlowKey if node.flow_style else YamlScalar
     for key, value in _pairs(node, block, report):
         if type(key) is not yaml.ScalarNode:
             report(Problem("wrong-type", block.place(key), "a key must be a single value, not a list or a mapping"))
             continue
         name = _canonical(key.value)
-        entry = Entry(YamlScalar(block, key), wrap(block, value))
+        entry = Entry(key_view(block, key), wrap(block, value))
         if name in entries:
             first = entries[name].key
             message = f"the key {key.value!r} stands here again; it stands as {first.text!r} in line {first.place.line}"
