@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
@@ -98,3 +98,11 @@ class Context:
     static: bool = False
     input_size: tuple[int, ...] | None = None
     """The configured default input size, where the zoo's code does not say."""
+    build_names: Mapping[str, str] = field(default_factory=dict)
+    """Model name -> what the factory was called with, where a configured mapping renames it."""
+    source_files: Mapping[str, str] | None = None
+    """Text of the files under ``source`` that :func:`tools.rules.links.source_paths` asks for; ``None``: no source."""
+    missing_files: frozenset[str] | None = None
+    """Those of :func:`tools.rules.links.local_paths` that do not exist; ``None``: nobody looked."""
+    partial: bool = False
+    """Only a part of the index is audited (``PATH...``, ``--models``): what is absent proves nothing."""

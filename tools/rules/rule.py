@@ -1,0 +1,154 @@
+"""What every rule is: one thing that is checked, with its own documentation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Literal, TypeAlias
+
+from tools.modelindex.records import Edit, Place, Scalar
+from tools.rules.evidence import Evidence, Subject
+from tools.rules.records import Claim, Finding, Judgement, Plain, Severity, Verdict
+
+Need: TypeAlias = Literal["index", "measurement", "config", "listing", "weights", "links", "source", "files"]
+"""What a rule must see before it can say anything."""
+Outcome: TypeAlias = Finding | Judgement
+
+
+class RuleError(RuntimeError):
+    """A rule itself failed: a bug in this tool, never the card's fault. Says which rule, and for which model."""
+
+
+class Rule(ABC):
+    """One check. The class variables are its documentation: ``--explain`` and the site print them."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    """What the rule demands or finds, as a short phrase."""
+    severity: ClassVar[Severity] = Severity.ERROR
+    why: ClassVar[str]
+    """Why it matters, for somebody who has never heard of it."""
+    remedy: ClassVar[str]
+    """How to mend it."""
+    before: ClassVar[str]
+    """A card, or a part of one, that breaks the rule."""
+    after: ClassVar[str]
+    """The same, mended."""
+    fixable: ClassVar[bool] = False
+    """Whether ``--fix`` mends it where the mend is certain."""
+    needs: ClassVar[tuple[Need, ...]] = ("index",)
+    proves: ClassVar[tuple[str, ...]] = ()
+    """Canonical keys of the fields on whose claims the rule passes a verdict."""
+
+    @abstractmethod
+    def check(self, evidence: Evidence) -> Iterator[Outcome]:
+        """Everything that the rule has to say about the whole index."""
+
+    def finding(
+        self,
+        place: Place,
+        message: str,
+        *,
+        model: str | None = None,
+        field: str | None = None,
+        claimed: Plain = None,
+        measured: Plain = None,
+        fix: tuple[Edit, ...] = (),
+    ) -> Finding:
+        """A finding of this rule."""
+        return Finding(self.code, self.severity, place, message, model, field, claimed, measured, fix)
+
+    def breach(
+        self, claim: Claim, message: str, *, measured: Plain = None, fix: tuple[Edit, ...] = ()
+    ) -> tuple[Finding, Judgement]:
+        """A claim that does not hold: the finding, and the verdict on the claim."""
+        return (
+            self.remark(claim, message, measured=measured, fix=fix),
+            Judgement(claim, Verdict.MISMATCH, claim.value.text, measured, message),
+        )
+
+    def remark(self, claim: Claim, message: str, *, measured: Plain = None, fix: tuple[Edit, ...] = ()) -> Finding:
+        """A finding about a claim that passes no verdict on it."""
+        return self.finding(
+            claim.place,
+            message,
+            model=claim.model,
+            field=claim.field,
+            claimed=claim.value.text,
+            measured=measured,
+            fix=fix,
+        )
+
+    @classmethod
+    def available(cls, evidence: Evidence) -> bool:
+        """Whether this run holds everything that the rule needs."""
+        return all(evidence.holds(need) for need in cls.needs)
+
+
+class ModelRule(Rule):
+    """A rule that looks at one model at a time."""
+
+    def check(self, evidence: Evidence) -> Iterator[Outcome]:
+        """Check every model; a failure inside names the model."""
+        for subject in evidence.subjects:
+            try:
+                yield from self.check_model(subject, evidence)
+            except RuleError:
+                raise
+            except Exception as error:
+                message = f"{self.code} failed on model {subject.name!r}: {type(error).__name__}: {error}"
+                raise RuleError(message) from error
+
+    @abstractmethod
+    def check_model(self, subject: Subject, evidence: Evidence) -> Iterable[Outcome]:
+        """Everything that the rule has to say about one model."""
+
+
+def judged(claim: Claim, verdict: Verdict, measured: Plain = None, reason: str = "") -> Judgement:
+    """A verdict on a claim that is no breach."""
+    return Judgement(claim, verdict, claim.value.text, measured, reason)
+
+
+def replacement(evidence: Evidence, value: Scalar, new: str) -> tuple[Edit, ...]:
+    """The edit that writes ``new`` over a scalar, its quotes kept; nothing where that is not safe.
+
+    Not safe are block scalars, escapes, and text that would read differently without quotes.
+    """
+    file = evidence.index.files.get(value.place.path)
+    if file is None:
+        return ()
+    old = file.text[value.start : value.end]
+    if old == value.text:
+        plain = not value.quoted and new.isprintable() and not _needs_quotes(new)
+        return (Edit(value.place.path, value.start, value.end, old, new),) if plain else ()
+    quote = old[:1]
+    if quote not in {"'", '"'} or old != f"{quote}{value.text}{quote}" or quote in new or "\\" in new:
+        return ()
+    return (Edit(value.place.path, value.start, value.end, old, f"{quote}{new}{quote}"),)
+
+
+def _needs_quotes(text: str) -> bool:
+    """Whether a text cannot stand in YAML without quotes; errs on the side of yes."""
+    return not text or text != text.strip() or text[0] in "-?:,[]{}#&*!|>'\"%@`" or ": " in text or " #" in text
+
+
+def addition(subject: Subject, evidence: Evidence, field: str, value: str) -> tuple[Edit, ...]:
+    """The edit that adds a field at the head of a model's own metadata; nothing where that is not safe.
+
+    Safe is a metadata mapping in block style, in the model's own file: the new line takes the indent of the first
+    field that stands alone on its line.
+    """
+    for entry in subject.model.metadata.values():
+        path = entry.key.place.path
+        file = evidence.index.files.get(path)
+        if entry.inherited_from is not None or file is None or file.kind == "json":
+            continue
+        start = entry.key.start
+        line = file.text.rfind("\n", 0, start) + 1
+        indent = file.text[line:start]
+        if indent.strip(" "):
+            continue
+        end = file.text.find("\n", start)
+        newline = "\r\n" if end > 0 and file.text[end - 1] == "\r" else "\n"
+        return (Edit(path, start, start, "", f"{field}: {value}{newline}{indent}"),)
+    return ()
