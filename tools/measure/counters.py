@@ -87,6 +87,7 @@ COUNTERS: dict[str, Counter] = {
             (
                 ("everything that fvcore counts", "as fvcore does"),
                 ("scaled-dot-product attention", "query x key and weights x value: L x S x (E + Ev) a head"),
+                ('convolution with padding="same"', "as a convolution: a trace has another name for it"),
                 ("baddbmm, addmv, mv", "rows x inner x columns"),
                 ("RMS norm", "4 x input elements, 3 without a weight"),
                 ("average pooling", "1 x input elements"),

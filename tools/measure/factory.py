@@ -100,11 +100,9 @@ def normalise(said: object) -> CodeConfig:
         said = getattr(said, "DEFAULT", None)
     if said is None:
         return CodeConfig()
-    sources = [said]
     weights = _get(said, "weights")
-    for nested in (weights, _get(said, "preprocessing"), _get(weights, "preprocessing"), _transforms(said)):
-        if nested is not None and not isinstance(nested, str):
-            sources.append(nested)
+    nested = (weights, _get(said, "preprocessing"), _get(weights, "preprocessing"), _transforms(said))
+    sources = [said, *(source for source in nested if source is not None and not isinstance(source, str))]
     url = weights if isinstance(weights, str) else _first(sources, "url", "weights_url")
     return CodeConfig(
         weights=url if isinstance(url, str) and url else None,

@@ -26,7 +26,7 @@ def _known(value: Any) -> list[int]:
     return shape
 
 
-def attention(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+def attention(inputs: Sequence[Any], _outputs: Sequence[Any]) -> int:
     """Scaled-dot-product attention: the two matrix products ``query x key`` and ``weights x value``.
 
     ``L x S x E + L x S x Ev`` for each head and sample. The softmax and the scaling count nothing, as where a model
@@ -36,23 +36,28 @@ def attention(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
     return prod(query[:-2]) * query[-2] * key[-2] * (query[-1] + value[-1])
 
 
-def baddbmm(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+def named_padding(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+    """A convolution with ``padding="same"`` or ``"valid"``, which is another operator in a trace: as a convolution."""
+    return prod(_known(inputs[1])) * prod(_known(outputs[0])[2:]) * _known(outputs[0])[0]
+
+
+def baddbmm(inputs: Sequence[Any], _outputs: Sequence[Any]) -> int:
     """A batch of matrix products with an addend: as ``bmm``, ``batch x n x k x m``."""
     (batch, rows, inner), right = _known(inputs[1]), _known(inputs[2])
     return batch * rows * inner * right[-1]
 
 
-def addmv(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+def addmv(inputs: Sequence[Any], _outputs: Sequence[Any]) -> int:
     """A matrix times a vector with an addend: the elements of the matrix."""
     return prod(_known(inputs[1]))
 
 
-def mv(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+def mv(inputs: Sequence[Any], _outputs: Sequence[Any]) -> int:
     """A matrix times a vector: the elements of the matrix."""
     return prod(_known(inputs[0]))
 
 
-def rms_norm(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+def rms_norm(inputs: Sequence[Any], _outputs: Sequence[Any]) -> int:
     """Root-mean-square norm: 3 for each input element (square and sum, scale), 4 with a weight.
 
     fvcore's rough estimate for layer norm is 4, or 5 with a weight; this one has no mean to subtract.
@@ -60,18 +65,19 @@ def rms_norm(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
     return prod(_known(inputs[0])) * (4 if _shape(inputs[2]) is not None else 3)
 
 
-def bicubic(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+def bicubic(_inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
     """Bicubic upsampling: 16 for each output element, as fvcore counts 4 for bilinear: one for each pixel read."""
     return 16 * prod(_known(outputs[0]))
 
 
-def average_pool(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+def average_pool(inputs: Sequence[Any], _outputs: Sequence[Any]) -> int:
     """Average pooling: one for each input element, as fvcore counts adaptive average pooling."""
     return prod(_known(inputs[0]))
 
 
 OWN_HANDLES: dict[str, Handle] = {
     "aten::scaled_dot_product_attention": attention,
+    "aten::_convolution_mode": named_padding,
     "aten::baddbmm": baddbmm,
     "aten::addmv": addmv,
     "aten::mv": mv,

@@ -38,7 +38,8 @@ def run_forward(model: nn.Module, inputs: tuple[torch.Tensor, ...]) -> Tally:
     activations = _quiet(ActivationCountAnalysis(model, inputs))
     for module, counts in activations.by_module_and_operator().items():
         tally.activations[module] = Counter(counts)
-    tally.operators = uncounted + _calls(tally)
+    # Stock fvcore tells which operators it counted, not how often: one call of each is certain.
+    tally.operators[""] = uncounted + Counter({f"aten::{name}": 1 for name in flops[""]})
     _watch(model, inputs, tally)
     return tally
 
@@ -57,14 +58,13 @@ def _fvcore(model: nn.Module, inputs: tuple[torch.Tensor, ...], more: dict[str, 
     return table, Counter(analysis.unsupported_ops())
 
 
-def _calls(tally: Tally) -> Counter[str]:
-    """Stock fvcore tells which operators it counted, not how often: one call each is certain."""
-    return Counter({f"aten::{name}": 1 for name in tally.flops[""]})
-
-
 def _watch(model: nn.Module, inputs: tuple[torch.Tensor, ...], tally: Tally) -> None:
-    """One more run, under torch's own counter and with a hook on every module."""
+    """One more run, under torch's own counter and with a hook on every module.
+
+    Attention is run as its matrix products: that counter has no formula for the fused operator of the CPU.
+    """
     import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
     classifier = thop.last_linear(model)
@@ -82,7 +82,7 @@ def _watch(model: nn.Module, inputs: tuple[torch.Tensor, ...], tally: Tally) -> 
         handles.append(module.register_forward_hook(count))
     counter = FlopCounterMode(display=False)
     try:
-        with warnings.catch_warnings(), counter:
+        with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH), counter:
             warnings.simplefilter("ignore")
             model(*inputs)
     finally:

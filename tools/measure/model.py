@@ -1,7 +1,7 @@
 """Measure one model in this process: build it, count it, look at its state dict.
 
-Whatever the zoo's own code does wrong becomes a :class:`Failure`, never an exception; what it prints goes to standard
-error's place in the pipe, not into this program's standard output.
+Whatever the zoo's own code does wrong becomes a :class:`Failure`, never an exception, and what it prints is dropped:
+standard output belongs to the report.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tools.measure.environment import environment
 from tools.measure.factory import code_config, resolve
@@ -23,59 +23,133 @@ from tools.measure.stages import stage_names, sum_by_stage
 if TYPE_CHECKING:
     from torch import nn
 
+    from tools.measure.tally import Tally
+
 DEFAULT_INPUT_SIZE: InputSize = (3, 224, 224)
 """Used where neither the request nor the zoo's code says one."""
 
+_Stage: TypeAlias = Literal["import", "build", "forward"]
+_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+
 
 def measure_model(request: Request) -> Measurement | Failure:
-    """Build the model and measure everything about it. Imports torch; never raises for what foreign code does."""
+    """Build the model and measure everything about it.
+
+    It is run on the meta device where that works, and otherwise really (:attr:`Measurement.method_reason` says why).
+    A further size (``request.sizes``) at which the model cannot run, because its input is of a fixed size, has no
+    counts. Imports torch; never raises for what foreign code does.
+    """
     started = time.perf_counter()
-    stage: Literal["import", "build", "forward"] = "import"
+    stage: _Stage = "import"
+    name = request.build_name or request.name
     try:
-        with _quiet_streams():
+        with _quiet():
             build = resolve(request.factory.target, request.factory.root)
-            config = code_config(request.factory, request.build_name or request.name)
+            config = code_config(request.factory, name)
+            size = request.input_size or config.input_size or DEFAULT_INPUT_SIZE
             stage = "build"
-            model = build(request.build_name or request.name)
-            stage = "forward"
-            return _measure(request, model.eval(), config, started)
+            attempt = _attempt_meta(lambda: build(name), (size, *request.sizes))
+            if isinstance(attempt, str):
+                from tools.measure.build import build_real
+
+                model = build_real(lambda: build(name))
+                stage = "forward"
+                tallies, reason = _run_real(model, (size, *request.sizes)), attempt
+            else:
+                (model, tallies), reason = attempt, ""
+            return _measurement(request, model, config, tallies, size, reason, started)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # foreign code may raise anything, SystemExit included
         return failure(request.name, stage, error)
 
 
-def failure(name: str, stage: Literal["import", "build", "forward"], error: BaseException) -> Failure:
+def failure(name: str, stage: _Stage, error: BaseException) -> Failure:
     """The record of an exception: the last line that Python prints of it, and the traceback."""
-    lines = [line for line in traceback.format_exception_only(error)[-1].strip().splitlines() if line.strip()]
+    lines = [line for line in traceback.format_exception_only(error)[-1].splitlines() if line.strip()]
+    message = lines[-1].strip() if lines else type(error).__name__
+    out_of_memory = isinstance(error, MemoryError) or any(hint in str(error) for hint in _OUT_OF_MEMORY)
     return Failure(
         name=name,
-        stage=stage,
-        message=lines[-1].strip() if lines else type(error).__name__,
+        stage="memory" if out_of_memory else stage,
+        message=message,
         detail="".join(traceback.format_exception(error)),
     )
 
 
+def _attempt_meta(
+    build: Callable[[], nn.Module], sizes: tuple[InputSize, ...]
+) -> tuple[nn.Module, dict[InputSize, Tally]] | str:
+    """The model and its tallies on the meta device, or why that cannot be.
+
+    Raises:
+        Exception: the factory fails on every device.
+    """
+    import torch
+
+    from tools.measure.build import build_meta
+    from tools.measure.trace import run_meta
+
+    model = build_meta(build)
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        return "it holds compiled (TorchScript) modules"
+    tallies: dict[InputSize, Tally] = {}
+    for size in dict.fromkeys(sizes):
+        try:
+            tallies[size] = run_meta(model, (torch.empty(1, *size, device="meta"),))
+        except Exception as error:
+            if not tallies:
+                return failure("", "forward", error).message
+    return model, tallies
+
+
+def _run_real(model: nn.Module, sizes: tuple[InputSize, ...]) -> dict[InputSize, Tally]:
+    """Tallies of real forward passes.
+
+    Raises:
+        Exception: the model cannot run at the first of the sizes.
+    """
+    import torch
+
+    from tools.measure.forward import run_forward
+
+    tallies: dict[InputSize, Tally] = {}
+    for size in dict.fromkeys(sizes):
+        try:
+            tallies[size] = run_forward(model, (torch.zeros(1, *size),))
+        except Exception:
+            if not tallies:
+                raise
+    return tallies
+
+
 @contextlib.contextmanager
-def _quiet_streams() -> Iterator[None]:
+def _quiet() -> Iterator[None]:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def _measure(request: Request, model: nn.Module, config: CodeConfig, started: float) -> Measurement:
+def _measurement(
+    request: Request,
+    model: nn.Module,
+    config: CodeConfig,
+    tallies: Mapping[InputSize, Tally],
+    input_size: InputSize,
+    reason: str,
+    started: float,
+) -> Measurement:
     import torch
 
     from tools.measure.counters import count_records
-    from tools.measure.forward import run_forward
+    from tools.measure.evidence import kinds
+    from tools.measure.fingerprint import fingerprint
     from tools.measure.thop import last_linear
 
-    own_size = request.input_size or config.input_size or DEFAULT_INPUT_SIZE
     stages = stage_names(model)
-    tallies = {size: run_forward(model, (torch.zeros(1, *size),)) for size in (own_size, *request.sizes)}
     classifier = last_linear(model)
     state = model.state_dict()
-    activations = {name: sum(counts.values()) for name, counts in tallies[own_size].activations.items()}
+    activations = {path: sum(counts.values()) for path, counts in tallies[input_size].activations.items()}
     return Measurement(
         name=request.name,
         parameters=sum(p.numel() for p in model.parameters()),
@@ -92,13 +166,13 @@ def _measure(request: Request, model: nn.Module, config: CodeConfig, started: fl
             if isinstance(value, torch.Tensor)
         ),
         module_versions=tuple((path, said.get("version")) for path, said in getattr(state, "_metadata", {}).items()),
-        kinds={},
-        fingerprint="",
+        kinds=kinds(model, tallies[input_size]),
+        fingerprint=fingerprint(model, (request.name, request.build_name)),
         classifier=(classifier.in_features, classifier.out_features) if classifier is not None else None,
-        input_size=own_size,
+        input_size=input_size,
         dtype=str(next((p.dtype for p in model.parameters()), torch.float32)).removeprefix("torch."),
-        method="forward",
-        method_reason="",
+        method="forward" if reason else "meta",
+        method_reason=reason,
         environment=environment(),
         config=config,
         seconds=time.perf_counter() - started,

@@ -46,5 +46,6 @@ class Tally:
     """Elements of outputs, by fvcore's definition."""
     uncounted: Counter[str] = field(default_factory=Counter)
     """Operators that fvcore neither counts nor ignores (``aten::mul``) -> calls."""
-    operators: Counter[str] = field(default_factory=Counter)
-    """Every operator that was seen (``aten::dropout``) -> calls: evidence of what a model does."""
+    operators: ByModule = field(default_factory=by_module)
+    """Every operator that was seen (``aten::dropout``) -> calls, by the module that called it and not by those that
+    contain that one: evidence of what a model does."""

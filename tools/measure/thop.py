@@ -51,7 +51,9 @@ def operations(module: nn.Module, given: torch.Tensor, made: torch.Tensor, class
         return made.numel()
     if kind in (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d):
         spatial = made.dim() - 2
-        window = prod(before // after for before, after in zip(given.shape[-spatial:], made.shape[-spatial:]))
+        window = prod(
+            before // after for before, after in zip(given.shape[-spatial:], made.shape[-spatial:], strict=True)
+        )
         return (window + 1) * made.numel()
     if kind is nn.Linear and module is not classifier:
         assert isinstance(module, nn.Linear)
