@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from tools.modelindex.drafts import Draft, link, paper
 from tools.modelindex.nodes import MergedMapping, MergedSequence, Report, is_null, mapping, sequence
 from tools.modelindex.records import Collection, Entry, Model, Problem, Result, Scalar, Value
+from tools.modelindex.store import Store
 
 # What says of a collection what it is, or is merged in its own way.
 _NOT_GIVEN = frozenset({"name", "type", "readme", "image", "in collection", "metadata", "results"})
@@ -20,12 +21,20 @@ class _Heritage:
     metadata: MappingABC[str, Entry]
     results: tuple[Result, ...]
 
+    def weight(self) -> int:
+        """How many values a model that inherits copies at most."""
+        entries = [*self.fields.values(), *self.metadata.values()]
+        lists = (sequence(entry.value) for entry in entries)
+        return len(entries) + len(self.results) + sum(len(each.items) for each in lists if each is not None)
+
 
 class Families:
     """The collections of an index, and the making of models that belong to them."""
 
-    def __init__(self, drafts: list[Draft], report: Report) -> None:
+    def __init__(self, drafts: list[Draft], store: Store) -> None:
+        report = store.report
         self._report = report
+        self._store = store
         self._drafts: dict[str, Draft] = {}
         for draft in drafts:
             name = draft.name.text
@@ -45,6 +54,8 @@ class Families:
         fields, metadata, results = draft.fields, draft.metadata, draft.results
         if draft.collections:
             heritage = self._heritage(draft)
+            if not self._store.spend(heritage.weight(), draft.place):
+                heritage = _Heritage({}, {}, ())
             fields = _merged(heritage.fields, fields)
             metadata = _merged(heritage.metadata, metadata)
             results = heritage.results + results

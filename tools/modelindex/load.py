@@ -34,7 +34,7 @@ def load(paths: Sequence[Path], root: Path) -> Index:
         walk = Walk(store)
         for path in paths:
             _start(walk, store.repository.absolute(path))
-        families = Families(walk.collections, store.report)
+        families = Families(walk.collections, store)
         found = models(walk.models, families, store.report)
         order = {path: number for number, path in enumerate(store.files)}
         return Index(

@@ -234,6 +234,18 @@ def is_null(value: Value | None) -> bool:
     return isinstance(value, (YamlScalar, Written)) and not value.quoted and value.text in _NULLS
 
 
+def entries_of(value: Value) -> MappingABC[str, Entry] | None:
+    """The entries of a mapping, ``None`` for anything else."""
+    found = mapping(value)
+    return None if found is None else found.entries
+
+
+def shown(value: Value) -> str:
+    """A value for messages: what it is, or a scalar's text, shortened."""
+    text = scalar(value)
+    return kind_of(value) if text is None else repr(text.text if len(text.text) <= 60 else text.text[:57] + "...")
+
+
 def kind_of(value: Value) -> str:
     """What a value is, for messages."""
     if mapping(value) is not None:

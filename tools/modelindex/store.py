@@ -27,6 +27,10 @@ _MODEL_FIELDS = frozenset({"metadata", "results", "paper", "code", "weights", "c
 _BLANK = re.compile(r"[ \t]*")
 
 
+MAX_WORK = 5_000_000
+"""Entries that imports and collections may copy in all: a few small files can multiply to millions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One file that was read, with its values that may hold metadata."""
@@ -64,12 +68,22 @@ class Store:
         self._known: set[Problem] = set()
         self._documents: dict[tuple[str, bool], Document | None] = {}
         self._pages: set[str] = set()
+        self._work = 0
 
     def report(self, problem: Problem) -> None:
         """Keep a problem; the same one twice (a file that is read for two reasons) counts once."""
         if problem not in self._known:
             self._known.add(problem)
             self.problems.append(problem)
+
+    def spend(self, work: int, place: Place) -> bool:
+        """Count work that grows faster than the files; ``False``, and reported once, when it is too much."""
+        allowed = self._work <= MAX_WORK
+        self._work += work
+        if allowed and self._work > MAX_WORK:
+            message = "imports and collections multiply here beyond all reason; the rest of them is left out"
+            self.report(Problem("unreadable", place, message))
+        return self._work <= MAX_WORK
 
     def document(self, path: Path, real: str, declared: bool = True) -> Document | None:
         """The file at the absolute ``path``; ``None`` where it cannot be read.

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from tools.modelindex.drafts import Draft, check_metadata, check_names, is_url, names, result
+from tools.modelindex.drafts import Draft, check_names, names, result
 from tools.modelindex.fields import LIBRARY, MODEL
+from tools.modelindex.imports import Imports
 from tools.modelindex.nodes import (
     MergedMapping,
     MergedSequence,
     Written,
     YamlMapping,
+    entries_of,
     is_null,
     kind_of,
     mapping,
     scalar,
     sequence,
+    shown,
 )
-from tools.modelindex.paths import PathError, is_glob
-from tools.modelindex.records import Entry, Place, Problem, Result, Scalar, Value, canonical
+from tools.modelindex.parts import Parts
+from tools.modelindex.paths import is_glob
+from tools.modelindex.records import Entry, Place, Scalar, Value, canonical
 from tools.modelindex.store import Document, Store, path_like
-
-MAX_IMPORTS = 50
-"""Files that may import each other in one chain."""
 
 _INDEX_KEYS = frozenset({"models", "collections", "library", "import"})
 _ONLY_LIBRARY = frozenset(canonical(name) for name in LIBRARY) - frozenset(canonical(name) for name in MODEL)
@@ -41,8 +40,9 @@ class Walk:
         self.store = store
         self.models: list[Draft] = []
         self.collections: list[Draft] = []
-        self.library: dict[str, Entry] = {}
-        self._stack: list[str] = []
+        self._imports = Imports(store)
+        self._report = self._imports.report
+        self._parts = Parts(self._imports)
         self._taken: dict[str, frozenset[str]] = {}
         self._in_header = False
         """Whether a page's front matter is being taken, in whose dialect a model's Name is optional."""
@@ -51,55 +51,16 @@ class Walk:
         """Take everything that the file at the absolute ``path`` holds."""
         self._file(path, _EVERYTHING, "", None, declared)
 
+    @property
+    def library(self) -> dict[str, Entry]:
+        """What is said of the library."""
+        return self._parts.library
+
     # Files
-
-    def _report(self, kind: str, place: Place, message: str, hint: str = "") -> None:
-        self.store.report(Problem(kind, place, message, hint))
-
-    def _paths(self, text: Scalar, document: Document) -> list[Path]:
-        """The existing files that a path or glob names; what is wrong with it is reported."""
-        repository = self.store.repository
-        try:
-            if is_glob(text.text):
-                # "*.yml" in an index beside its parts means the parts.
-                return [
-                    p for p in repository.expand(text.text, document.folder) if os.path.realpath(p) != document.real
-                ]
-            return [repository.resolve(text.text, document.folder)]
-        except PathError as error:
-            self._report(error.kind, text.place, error.message, error.hint)
-            return []
-
-    @contextmanager
-    def _opened(self, path: Path, named: Scalar | None, declared: bool = True) -> Iterator[Document | None]:
-        """The document at ``path``, while it is on the stack of files being read; ``None`` if it must not be read."""
-        repository = self.store.repository
-        place = named.place if named is not None else Place(repository.shown(path), 1, 1)
-        try:
-            real = repository.real(path)
-        except PathError as error:
-            self._report(error.kind, place, error.message, error.hint)
-            yield None
-            return
-        if real in self._stack:
-            chain = [*self._stack[self._stack.index(real) :], real]
-            shown = " -> ".join(repository.shown(Path(each)) for each in chain)
-            self._report("import-cycle", place, f"the import comes back to a file that is being read: {shown}")
-            yield None
-            return
-        if len(self._stack) >= MAX_IMPORTS:
-            self._report("unreadable", place, f"more than {MAX_IMPORTS} files import each other in one chain")
-            yield None
-            return
-        self._stack.append(real)
-        try:
-            yield self.store.document(path, real, declared)
-        finally:
-            self._stack.pop()
 
     def _file(self, path: Path, parts: frozenset[str], role: str, named: Scalar | None, declared: bool = True) -> None:
         """Take ``parts`` of a file that is an index, or the one thing it holds in its ``role``; each once."""
-        with self._opened(path, named, declared) as document:
+        with self._imports.opened(path, named, declared) as document:
             if document is None:
                 return
             parts -= self._taken.get(document.real, frozenset())
@@ -118,7 +79,7 @@ class Walk:
                 self._root(root, document, parts, role)
 
     def _files(self, text: Scalar, document: Document, parts: frozenset[str], role: str) -> None:
-        for path in self._paths(text, document):
+        for path in self._imports.paths(text, document):
             self._file(path, parts, role, text)
 
     # What a file holds
@@ -129,7 +90,7 @@ class Walk:
             for item in items.items:
                 self._entry(item, document, role or "models", f"one of the {role or 'models'}")
             return
-        entries = _entries(root)
+        entries = entries_of(root)
         if entries is None:
             if not is_null(root):
                 self._report("wrong-type", root.place, f"the file holds {kind_of(root)} instead of a mapping or a list")
@@ -142,26 +103,26 @@ class Walk:
     def _single(self, root: Value, entries: MappingABC[str, Entry], document: Document, role: str) -> None:
         """A file, or an entry of a list, that is one model, collection, library, metadata or result."""
         for key in ("model", "collection"):
-            inner = _entries(entries[key].value) if key in entries else None
+            inner = entries_of(entries[key].value) if key in entries else None
             if inner is not None:
                 self._draft(entries[key].value, inner, document, key + "s")
                 return
         if role:
             self._draft(root, entries, document, role)
         elif _ONLY_LIBRARY & entries.keys() and not _ONLY_MODEL & entries.keys():
-            self._library(entries, document)
+            self._parts.take_library(entries, document)
         elif "name" in entries or "results" in entries:
             self._draft(root, entries, document, "models")
         elif len({"task", "dataset", "metrics"} & entries.keys()) >= 2:
             result(root, entries, self.store.report)
             self._belongs(root, "a result", "Results")
         else:
-            self._metadata(root, document)
+            self._parts.metadata(root, document)
             self._belongs(root, "metadata", "Metadata")
 
     def _belongs(self, root: Value, what: str, field: str) -> None:
         """A part of a model is a fine thing to be given by itself, but an index cannot import it as a model."""
-        if len(self._stack) > 1:
+        if self._imports.depth > 1:
             self._report(
                 "wrong-type",
                 root.place,
@@ -178,7 +139,7 @@ class Walk:
                 if key in parts:
                     self._list(entry, document, key)
             elif key == "library" and "library" in parts:
-                self._field_library(entry, document)
+                self._parts.read_library(entry, document)
             elif key == "import":
                 for path in names(entry, self.store.report):
                     self._files(path, document, parts, "")
@@ -195,7 +156,7 @@ class Walk:
 
     def _entry(self, value: Value, document: Document, role: str, what: str) -> None:
         text = scalar(value)
-        entries = _entries(value)
+        entries = entries_of(value)
         if entries is not None:
             if role in entries:  # Models: wrapped in Models: once more
                 self._list(entries[role], document, role)
@@ -205,7 +166,7 @@ class Walk:
             parts = frozenset({role}) if role == "collections" else frozenset({"models", "collections"})
             self._files(text, document, parts, role)
         else:
-            self._report("wrong-type", value.place, f"{what} must be a mapping or a path, not {_shown(value)}")
+            self._report("wrong-type", value.place, f"{what} must be a mapping or a path, not {shown(value)}")
 
     # Models and collections
 
@@ -229,7 +190,7 @@ class Walk:
         page = document.page
         for key in ("readme", "image", "config"):
             if key in entries:
-                page = self._local(key, entries[key], document) or page
+                page = self._parts.local(key, entries[key], document) or page
         metadata = entries.get("metadata")
         results = entries.get("results")
         draft = Draft(
@@ -237,147 +198,12 @@ class Walk:
             document.source.path,
             document.page or page,
             entries,
-            {} if metadata is None else self._metadata(metadata.value, document, metadata.key.text),
-            () if results is None else tuple(self._results(results.value, document)),
+            {} if metadata is None else self._parts.metadata(metadata.value, document, metadata.key.text),
+            () if results is None else tuple(self._parts.results(results.value, document)),
             names(entries.get("in collection"), report) if "in collection" in entries else (),
             value.place,
         )
         (self.collections if role == "collections" else self.models).append(draft)
-
-    def _local(self, key: str, entry: Entry, document: Document) -> str | None:
-        """Check that a file exists which a README, Image or Config names; the page, for a README that is one."""
-        text = scalar(entry.value)
-        if text is None:
-            if not is_null(entry.value) and key != "config":
-                self._report(
-                    "wrong-type", entry.value.place, f"{entry.key.text} must be a text, not {kind_of(entry.value)}"
-                )
-            return None
-        path = text.text
-        if is_url(path):
-            return None
-        if key == "readme" and (len(path) > 255 or "\n" in path or not path.lower().endswith((".md", ".mdx"))):
-            return None
-        repository = self.store.repository
-        if key == "config" and repository.has(path):
-            return None  # OpenMMLab's zoos write it relative to the repository
-        try:
-            found = repository.resolve(path, document.folder)
-            return self.store.page(found, repository.real(found)) if key == "readme" else None
-        except PathError as error:
-            self._report(error.kind, text.place, f"{entry.key.text}: {error.message}", error.hint)
-            return None
-
-    def _metadata(self, value: Value, document: Document, what: str = "Metadata") -> MappingABC[str, Entry]:
-        """Metadata given as a mapping, a path, or a list of both, of which the later ones win."""
-        entries = self._metadata_of(value, document, what)
-        check_metadata(entries, self.store.report)
-        return entries
-
-    def _metadata_of(self, value: Value, document: Document, what: str) -> MappingABC[str, Entry]:
-        if is_null(value):
-            return {}
-        entries = _entries(value)
-        if entries is not None:
-            if "metadata" in entries and (len(entries) == 1 or "name" in entries):
-                return self._metadata_of(entries["metadata"].value, document, what)
-            return entries
-        items = sequence(value)
-        merged: dict[str, Entry] = {}
-        if items is not None:
-            for item in items.items:
-                if sequence(item) is not None:
-                    self._report("wrong-type", item.place, f"{what}: a list within the list")
-                    continue
-                merged.update(self._metadata_of(item, document, what))
-            return merged
-        text = scalar(value)
-        if text is None or not path_like(text):
-            self._report(
-                "wrong-type", value.place, f"{what} must be a mapping, a path or a list of them, not {_shown(value)}"
-            )
-            return merged
-        for opened in self._parts(text, document):
-            for root in opened.roots:
-                merged.update(self._metadata_of(root, opened, what))
-        return merged
-
-    def _parts(self, text: Scalar, document: Document) -> Iterator[Document]:
-        """The documents that hold one field of a model."""
-        for path in self._paths(text, document):
-            with self._opened(path, text) as opened:
-                if opened is not None:
-                    yield opened
-
-    def _results(self, value: Value, document: Document) -> list[Result]:
-        """Results given as a list, a single mapping, a path, a glob, or a list of them."""
-        if is_null(value):
-            return []
-        entries = _entries(value)
-        if entries is not None:
-            for key in ("results", "result"):
-                if key in entries:
-                    return self._results(entries[key].value, document)
-            return [result(value, entries, self.store.report)]
-        items = sequence(value)
-        if items is not None:
-            found: list[Result] = []
-            for item in items.items:
-                if sequence(item) is not None or is_null(item):
-                    self._report("wrong-type", item.place, f"a result must be a mapping or a path, not {kind_of(item)}")
-                    continue
-                found.extend(self._results(item, document))
-            return found
-        text = scalar(value)
-        if text is None or not path_like(text):
-            self._report("wrong-type", value.place, f"Results must be a list, a mapping or a path, not {_shown(value)}")
-            return []
-        return [
-            each
-            for opened in self._parts(text, document)
-            for root in opened.roots
-            for each in self._results(root, opened)
-        ]
-
-    # The library
-
-    def _field_library(self, entry: Entry, document: Document) -> None:
-        entries = _entries(entry.value)
-        text = scalar(entry.value)
-        if entries is not None:
-            self._library(entries, document)
-        elif text is not None and path_like(text):
-            for opened in self._parts(text, document):
-                for root in opened.roots:
-                    inner = _entries(root)
-                    if inner is None:
-                        self._report("wrong-type", root.place, f"a library is a mapping, not {kind_of(root)}")
-                    elif "library" in inner:
-                        self._field_library(inner["library"], opened)
-                    else:
-                        self._library(inner, opened)
-        else:
-            self._report(
-                "wrong-type", entry.value.place, f"Library must be a mapping or a path, not {_shown(entry.value)}"
-            )
-
-    def _library(self, entries: MappingABC[str, Entry], document: Document) -> None:
-        check_names(entries, "library", self.store.report)
-        for key in ("readme", "image"):
-            if key in entries:
-                self._local(key, entries[key], document)
-        self.library.update(entries)
-
-
-def _entries(value: Value) -> MappingABC[str, Entry] | None:
-    """The entries of a mapping, ``None`` for anything else."""
-    found = mapping(value)
-    return None if found is None else found.entries
-
-
-def _shown(value: Value) -> str:
-    text = scalar(value)
-    return kind_of(value) if text is None else repr(text.text if len(text.text) <= 60 else text.text[:57] + "...")
 
 
 def _joined(roots: tuple[Value, ...]) -> Iterator[Value]:
