@@ -164,7 +164,7 @@ class _Download:
         etag = response.headers.get("ETag", "")
         self.etag = "" if etag.startswith("W/") else etag
         length = response.headers.get("Content-Length", "")
-        total = offset + int(length) if length.isdecimal() else None
+        total = offset + int(length) if length.isdecimal() else self.options.size
         if total is not None:
             _check_announced(total, self.options)
         done = offset
@@ -178,9 +178,9 @@ class _Download:
                     writer.write(chunk)
                     self.report(done, total)
             except HTTPError as error:
-                raise _BrokenOffError(f"the connection broke off after {done} bytes ({_reason(error)})") from error
+                raise _BrokenOffError(f"{_reason(error)} after {done} of {total or 'unknown'} bytes") from error
         if total is not None and done < total:
-            raise _BrokenOffError(f"the connection broke off after {done} of {total} bytes")
+            raise _BrokenOffError(f"the connection was closed after {done} of {total} bytes")
 
 
 def _session(options: Options) -> requests.Session:
@@ -231,8 +231,12 @@ def _status(code: int) -> str:
 
 def _reason(error: BaseException) -> str:
     """Say in one printable line what lies beneath the nested exceptions of ``requests`` and ``urllib3``."""
+    from urllib3.exceptions import IncompleteRead
+
     for cause in (getattr(error, "reason", None), *error.args):
         if isinstance(cause, BaseException):
             return _reason(cause)
+    if isinstance(error, IncompleteRead):
+        return "the connection broke off"
     text = " ".join(str(error).split())
     return "".join(character for character in text if character.isprintable()) or type(error).__name__
