@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def cli(**flags: Any) -> None:
     Reads the model index (or the files and folders given as PATH), builds every model, measures it, and compares
     what the pages claim with what is true.
     """
-    sys.exit(_guarded(flags))
+    sys.exit(_guarded(lambda: _audit(flags)))
 
 
 @cli.command()
@@ -64,8 +65,7 @@ def export(format_: str, output: str, config: str | None, given: tuple[str, ...]
     """Write the merged index, imports and collections resolved, as one file."""
     from tools.audit.extras import export_index
 
-    with _reported():
-        sys.exit(export_index(settings_of({"config": config, "given": given}), format_, output))
+    sys.exit(_guarded(lambda: export_index(settings_of({"config": config, "given": given}), format_, output)))
 
 
 @cli.command()
@@ -75,8 +75,7 @@ def cache(prune: bool, clear: bool) -> None:
     """Show, prune or clear the cache of measurements."""
     from tools.audit.extras import show_cache
 
-    with _reported():
-        sys.exit(show_cache(prune=prune, clear=clear))
+    sys.exit(_guarded(lambda: show_cache(prune=prune, clear=clear)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -85,41 +84,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cli.main(args=None if arguments is None else list(arguments), prog_name="zoo-audit")
 
 
-def _guarded(flags: dict[str, Any]) -> int:
-    code = FAILED
-    with _reported():
-        code = _audit(flags)
-    return code
-
-
-@contextlib.contextmanager
-def _reported() -> Iterator[None]:
-    """Whatever goes wrong inside ends the program with its exit code and a sentence, never with exit code 1."""
+def _guarded(work: Callable[[], int]) -> int:
+    """Run ``work``. Whatever goes wrong becomes a sentence and an exit code, which is never that of findings."""
     try:
-        yield
+        return work()
     except SettingsError as error:
-        _fail(str(error), FAILED)
+        return _failed(str(error), FAILED)
     except NothingToAuditError as error:
-        _fail(str(error), NOTHING)
+        return _failed(str(error), NOTHING)
     except KeyboardInterrupt:
-        _fail("interrupted before anything was known", INTERRUPTED)
+        return _failed("interrupted before anything was known", INTERRUPTED)
     except BrokenPipeError:
-        # The reader of our output went away (head, less): nothing is left to be said to it.
-        with contextlib.suppress(OSError):
-            sys.stdout.close()
-        sys.exit(FAILED)
+        # Whoever read our output went away (head, less): nothing is left to be said to them. What Python would
+        # still flush at exit goes nowhere instead of raising again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except Exception as error:
         import traceback
 
         click.echo("".join(traceback.format_exception(error)), err=True)
-        _fail(f"the audit itself failed, which is a bug in it: {type(error).__name__}: {error}", FAILED)
+        return _failed(f"the audit itself failed, which is a bug in it: {type(error).__name__}: {error}", FAILED)
 
 
-def _fail(message: str, code: int) -> None:
+def _failed(message: str, code: int) -> int:
     from tools.report.escape import visible
 
     click.echo(f"zoo-audit: {visible(message)}", err=True)
-    sys.exit(code)
+    return code
 
 
 def _audit(flags: dict[str, Any]) -> int:

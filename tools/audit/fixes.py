@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.modelindex.records import Edit, Index, TextFile
+from tools.modelindex.records import Edit, Index
 from tools.rules.records import Finding
 
 
@@ -76,20 +76,16 @@ def write(index: Index, mended: Mended) -> list[str]:
 
     A file that somebody changed since it was read is left as it is.
     """
-    from tools.modelindex.edit import write_atomic
+    from tools.modelindex.edit import encode, write_atomic
 
     troubles = []
     for path, text in sorted(mended.texts.items()):
         target = (index.root / path).resolve()
         try:
-            if target.read_bytes() != _bytes(index.files[path], index.files[path].text):
+            if target.read_bytes() != encode(index.files[path], index.files[path].text):
                 troubles.append(f"{path} was changed while the audit ran; not mended")
             else:
-                write_atomic(target, _bytes(index.files[path], text))
+                write_atomic(target, encode(index.files[path], text))
         except OSError as error:
             troubles.append(f"{path} could not be written: {error.strerror or error}")
     return troubles
-
-
-def _bytes(file: TextFile, text: str) -> bytes:
-    return (b"\xef\xbb\xbf" if file.bom else b"") + text.encode("utf-8")

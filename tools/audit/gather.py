@@ -37,7 +37,7 @@ def weight_files(
     """The weight files at hand by name, downloaded before where that was asked for; ``None``: nobody asked."""
     if settings.weights is None and not settings.download:
         return None
-    from tools.weights.inspect import find_files, inspect_file
+    from tools.weights.inspect import find_files, inspect_files
 
     urls = weight_urls(index)
     folder = settings.weights or _cache_folder()
@@ -46,13 +46,7 @@ def weight_files(
         found |= _downloaded(
             {name: url for name, url in urls.items() if name not in found}, settings, progress, troubles
         )
-    if len(found) < 2:
-        return {name: inspect_file(path) for name, path in found.items()}
-    from concurrent.futures import ThreadPoolExecutor
-
-    # Hashing releases the interpreter's lock, so threads use all cores.
-    with ThreadPoolExecutor(settings.jobs) as pool:
-        return dict(zip(found, pool.map(inspect_file, found.values()), strict=True))
+    return dict(zip(found, inspect_files(list(found.values()), jobs=settings.jobs), strict=True))
 
 
 def _cache_folder() -> Path:

@@ -51,8 +51,8 @@ class AuditGroup(click.Group):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
-                named = isinstance(parameter, Section)
-                (sections.setdefault(parameter.section, []) if named else others).append(record)
+                section = sections.setdefault(parameter.section, []) if isinstance(parameter, Section) else others
+                section.append(record)
         sections["Other"] = others
         for section, records in sections.items():
             with formatter.section(section):

@@ -13,7 +13,9 @@ from tools.report.options import Options
 from tools.report.records import ModelReport, Report
 from tools.rules.records import Finding, Judgement, Plain, Severity, Verdict
 
-_VALUE_WIDTH = 22
+_VALUE_WIDTH = 28
+_NARROW_WIDTH = 22
+"""Where a terminal has fewer than 100 columns, so that verdicts stay on it."""
 _FIELD_WIDTH = 20
 _RESET = "\x1b[0m"
 _BOLD, _DIM = "\x1b[1m", "\x1b[2m"
@@ -111,11 +113,12 @@ def _details(measurement: Measurement) -> Iterator[str]:
 
 
 def _claims(judgements: Sequence[Judgement], options: Options, paint: _Paint) -> Iterator[str]:
+    room = _VALUE_WIDTH if options.width is None or options.width >= 100 else _NARROW_WIDTH
     rows = [
         (
             shorten(visible(judgement.claim.field), _FIELD_WIDTH),
-            shorten(_value(judgement.claimed), _VALUE_WIDTH),
-            shorten(_value(judgement.measured), _VALUE_WIDTH),
+            shorten(_value(judgement.claimed), room),
+            shorten(_value(judgement.measured), room),
             judgement.verdict,
             visible(judgement.reason),
         )
