@@ -41,6 +41,13 @@ def is_url(text: str) -> bool:
     return _URL.match(text) is not None
 
 
+def names_file(key: str, text: str) -> bool:
+    """Whether a README, Image or Config names a local file (a README may be the text itself)."""
+    if key not in ("readme", "image", "config") or is_url(text):
+        return False
+    return key != "readme" or (len(text) <= 255 and "\n" not in text and text.lower().endswith((".md", ".mdx")))
+
+
 def check_names(entries: MappingABC[str, Entry], level: str, report: Report) -> None:
     """Report fields whose names are slips of known ones."""
     for name in entries.keys() - _KNOWN[level]:

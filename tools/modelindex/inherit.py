@@ -45,7 +45,14 @@ class Families:
         self._folded = {name.casefold(): name for name in reversed(self._drafts)}
         self._heritages: dict[tuple[str, ...], _Heritage] = {}
         self.records = tuple(
-            Collection(draft.name, draft.fields, draft.metadata, paper(draft.fields.get("paper"), report), draft.place)
+            Collection(
+                draft.name,
+                draft.fields,
+                draft.metadata,
+                paper(draft.fields.get("paper"), report),
+                draft.place,
+                draft.results,
+            )
             for draft in drafts
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
 
-from tools.modelindex.drafts import check_metadata, check_names, is_url, result
+from tools.modelindex.drafts import check_metadata, check_names, names_file, result
 from tools.modelindex.imports import Imports
 from tools.modelindex.nodes import entries_of, is_null, kind_of, scalar, sequence, shown
 from tools.modelindex.paths import PathError
@@ -32,9 +32,7 @@ class Parts:
                 )
             return None
         path = text.text
-        if is_url(path):
-            return None
-        if key == "readme" and (len(path) > 255 or "\n" in path or not path.lower().endswith((".md", ".mdx"))):
+        if not names_file(key, path):
             return None
         repository = self._store.repository
         if key == "config" and repository.has(path):

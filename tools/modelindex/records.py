@@ -128,6 +128,8 @@ class Collection:
     metadata: MappingABC[str, Entry]
     paper: Paper | None
     place: Place
+    results: tuple[Result, ...] = ()
+    """What its models inherit besides metadata."""
 
 
 @dataclass(frozen=True, slots=True)
