@@ -25,7 +25,7 @@ def write(report: Report, _options: Options | None = None) -> str:
     for header, rows in _tables(report):
         table, room = _fitted(header, rows, room)
         parts.extend(table)
-    return "\n".join(map(log_line, parts)) + "\n"
+    return "\n".join(map(log_line, parts)).rstrip("\n") + "\n"
 
 
 def escape(text: object) -> str:

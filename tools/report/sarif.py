@@ -98,7 +98,7 @@ def _message(finding: Finding) -> str:
 
 
 def _artifact(path: str) -> dict[str, str]:
-    return {"uri": quote(path.encode("utf-8", "surrogateescape")), "uriBaseId": _ROOT}
+    return {"uri": quote(path.encode("utf-8", "surrogatepass")), "uriBaseId": _ROOT}
 
 
 def _fix(edits: Sequence[Edit], texts: Mapping[str, str]) -> dict[str, Any]:

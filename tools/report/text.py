@@ -33,7 +33,7 @@ _COLOURS = {
 
 def write(report: Report, options: Options | None = None) -> str:
     """The whole report as text with a final line break."""
-    return "\n".join(_lines(report, options or Options())) + "\n"
+    return "\n".join(map(log_line, _lines(report, options or Options()))) + "\n"
 
 
 def _lines(report: Report, options: Options) -> Iterator[str]:
@@ -44,7 +44,7 @@ def _lines(report: Report, options: Options) -> Iterator[str]:
             yield ""
     else:
         yield from _blocks(report, options, paint)
-    yield from (log_line(line) for line in summary_lines(report))
+    yield from summary_lines(report)
 
 
 def _blocks(report: Report, options: Options, paint: _Paint) -> Iterator[str]:
@@ -68,13 +68,13 @@ def _blocks(report: Report, options: Options, paint: _Paint) -> Iterator[str]:
         for title, findings in (("Ignored", report.ignored), ("Known from the baseline", report.baselined)):
             if findings:
                 yield paint(title, _BOLD)
-                yield from (f"  {log_line(finding_line(finding))}" for finding in findings)
+                yield from (f"  {finding_line(finding)}" for finding in findings)
                 yield ""
 
 
 def _block(model: ModelReport, findings: Sequence[Finding], options: Options, paint: _Paint) -> Iterator[str]:
     place = model.model.place
-    name = log_line(visible(model.model.name.text))
+    name = visible(model.model.name.text)
     yield f"{paint(name, _BOLD)}  {paint(visible(f'{place.path}:{place.line}'), _DIM)}"
     if isinstance(model.measurement, Measurement):
         yield f"  {_measured(model.measurement)}"
@@ -164,10 +164,10 @@ def finding_line(finding: Finding) -> str:
 
 
 def _painted_finding(finding: Finding, paint: _Paint) -> str:
-    place = log_line(visible(str(finding.place)))
+    place = visible(finding.place)
     code = paint(finding.code, _COLOURS[finding.severity])
     suffix = paint(" [can be fixed]", _DIM) if finding.fix else ""
-    return f"{place} {code} {log_line(visible(finding.message))}{suffix}"
+    return f"{place} {code} {visible(finding.message)}{suffix}"
 
 
 def summary_lines(report: Report) -> list[str]:
