@@ -10,6 +10,14 @@ import pytest
 from tests.support.server import LoopbackServer
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """On a busy machine, torch's threads spend more time waiting for each other than computing."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture
 def server() -> Iterator[LoopbackServer]:
     with LoopbackServer() as running:
