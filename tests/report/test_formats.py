@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,13 +145,14 @@ def test_json_schema_refuses_what_breaks_the_contract(report: Report) -> None:
     validator = jsonschema.Draft202012Validator(schema)
     validator.check_schema(schema)
     document = json.loads(_write(report, "json"))
-    for spoil in (
+    spoilers: tuple[Callable[[Any], object], ...] = (
         lambda d: d.update(schema="zoo-audit/2"),
         lambda d: d["summary"].pop("verified"),
         lambda d: d["models"][0]["claims"][0].update(verdict="passed"),
         lambda d: d["findings"][0].update(line="8"),
         lambda d: d["models"][0]["measured"].pop("flops"),
-    ):
+    )
+    for spoil in spoilers:
         spoiled = json.loads(json.dumps(document))
         spoil(spoiled)
         assert not validator.is_valid(spoiled)

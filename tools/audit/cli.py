@@ -69,13 +69,18 @@ def export(format_: str, output: str, config: str | None, given: tuple[str, ...]
 
 
 @cli.command()
-@click.option("--prune", is_flag=True, help="Remove what can no longer be used.")
-@click.option("--clear", is_flag=True, help="Remove everything.")
-def cache(prune: bool, clear: bool) -> None:
-    """Show, prune or clear the cache of measurements."""
+@click.option(
+    "--prune",
+    metavar="DAYS",
+    type=click.IntRange(min=0),
+    help="Remove what no audit has used for so many days; 0 removes everything.",
+)
+@click.option("--config", metavar="FILE", help="pyproject.toml of the project whose cache is meant.")
+def cache(prune: int | None, config: str | None) -> None:
+    """Show or prune the cache of measurements."""
     from tools.audit.extras import show_cache
 
-    sys.exit(_guarded(lambda: show_cache(prune=prune, clear=clear)))
+    sys.exit(_guarded(lambda: show_cache(settings_of({"config": config}), prune)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tools.audit import output
 from tools.audit.nearest import hint
 from tools.audit.paths import index_files
@@ -33,3 +35,31 @@ def export_index(settings: Settings, format_name: str, file: str) -> int:
         click.echo(log_line(visible(f"{problem.place} {problem.message}")), err=True)
     output.deliver(export(index, format_name), file)
     return 1 if index.problems else 0
+
+
+def show_cache(settings: Settings, prune_days: int | None) -> int:
+    """List the kept measurements, or remove those that were not used for ``prune_days``; 2 where the file is broken."""
+    import click
+
+    from tools.measure.cache import Cache, default_path
+    from tools.report.escape import visible
+
+    path = default_path(settings.project)
+    with Cache(path) as cache:
+        if prune_days is not None:
+            removed = cache.prune(prune_days)
+            message = f"{_count(removed)} removed from {path}"
+        else:
+            entries = cache.entries()
+            for entry in entries:
+                day = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.created))
+                click.echo(f"{day}  {entry.size:>9} bytes  {visible(entry.name) or '(the list of models)'}")
+            message = f"{_count(len(entries))}, {sum(entry.size for entry in entries)} bytes in {path}"
+        if cache.problem:
+            raise SettingsError(cache.problem)
+    click.echo(message)
+    return 0
+
+
+def _count(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number} entries"

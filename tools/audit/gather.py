@@ -11,6 +11,9 @@ from tools.audit.settings import Settings
 from tools.modelindex.records import Index, Model
 from tools.weights.records import LinkStatus, WeightFile
 
+_MOST_SOURCE = 16 * 1024 * 1024
+"""Bytes of a source file that are read at most; a larger one is no code."""
+
 
 def weight_urls(index: Index) -> dict[str, str]:
     """File name -> URL of every weight file that a model names; the first of two that share a name."""
@@ -80,13 +83,38 @@ def links(settings: Settings, index: Index, progress: Progress) -> Mapping[str, 
 
 
 def source_files(settings: Settings, index: Index) -> Mapping[str, str] | None:
-    """The text of the source files that Code links point into; ``None`` without ``--source``."""
-    return None if settings.source is None or not index else {}
+    """The text of the source files that Code links point into and that are there; ``None`` without ``--source``."""
+    if settings.source is None:
+        return None
+    from tools.rules.links import source_paths
+
+    texts = {}
+    for name in source_paths(index):
+        path = _inside(settings.source, name)
+        try:
+            if path is not None and path.is_file() and path.stat().st_size <= _MOST_SOURCE:
+                texts[name] = path.read_text("utf-8", "replace")
+        except OSError:
+            continue
+    return texts
 
 
-def missing_files(index: Index) -> frozenset[str] | None:
-    """The local files that the index names and that do not exist."""
-    return None if index else frozenset()
+def missing_files(index: Index) -> frozenset[str]:
+    """The files that the index names and that do not exist, or lie outside its root."""
+    from tools.rules.links import local_paths
+
+    return frozenset(
+        name for name in local_paths(index) if (path := _inside(index.root, name)) is None or not path.exists()
+    )
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    """The file of this name in the folder; ``None`` where the name leads out of it or is none."""
+    try:
+        path = (folder / name).resolve()
+    except (OSError, ValueError):
+        return None
+    return path if path.is_relative_to(folder.resolve()) else None
 
 
 def _urls(model: Model) -> Iterable[str]:

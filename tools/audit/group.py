@@ -54,7 +54,7 @@ class AuditGroup(click.Group):
                 section = sections.setdefault(parameter.section, []) if isinstance(parameter, Section) else others
                 section.append(record)
         sections["Other"] = others
-        for section, records in sections.items():
-            with formatter.section(section):
+        for heading, records in sections.items():
+            with formatter.section(heading):
                 formatter.write_dl(records)
         self.format_commands(ctx, formatter)

@@ -42,7 +42,7 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
     try:
         if factory.list_models is not None and not settings.partial and not settings.models:
             with clock.phase("list"):
-                _list(factory, measured)
+                _list(factory, settings, measured)
         with clock.phase("measure"):
             listener.run({name: _request(model, factory, settings) for name, model in models.items()})
             again = {
@@ -56,15 +56,17 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
     for name in models:
         measured.outcomes.setdefault(name, Failure(name, "cancelled", "the run was interrupted before it was measured"))
     measured.outcomes = {name: measured.outcomes[name] for name in models}
-    if any(isinstance(outcome, Failure) and outcome.stage == "cancelled" for outcome in measured.outcomes.values()):
-        measured.interrupted = True
     return measured
 
 
-def _list(factory: Factory, measured: Measured) -> None:
+def _list(factory: Factory, settings: Settings, measured: Measured) -> None:
+    from tools.measure.cache import default_path
     from tools.measure.listing import list_models
 
-    listing = list_models(factory)
+    cache = default_path(settings.project) if settings.cache else None
+    listing = list_models(factory, cache_path=cache, refresh=settings.refresh)
+    if isinstance(listing, Failure) and listing.stage == "cancelled":
+        raise KeyboardInterrupt
     if isinstance(listing, Failure):
         measured.troubles.append(f"{factory.list_models} could not list the zoo's models: {listing.message}")
     else:
@@ -109,6 +111,7 @@ class _Listener:
         """Measure; results land in ``measured.outcomes``."""
         if not requests:
             return
+        from tools.measure.cache import default_path
         from tools.measure.run import MeasureOptions, measure_all
 
         settings = self._settings
@@ -117,12 +120,15 @@ class _Listener:
             memory=settings.memory,
             refresh=settings.refresh,
             cluster=settings.cluster,
+            cache_path=default_path(settings.project) if settings.cache else None,
         )
         if settings.timeout is not None:
             options = replace(options, timeout=settings.timeout)
         self._progress.begin(len(requests), self.findings_of)
         results = measure_all(tuple(requests.values()), options=options, progress=self)
         self._measured.outcomes.update(results)
+        if any(isinstance(result, Failure) and result.stage == "cancelled" for result in results.values()):
+            raise KeyboardInterrupt
 
     def started(self, name: str) -> None:
         """A model was given to a worker."""
@@ -138,7 +144,8 @@ class _Listener:
 
     def findings_of(self, name: str, result: Outcome) -> int:
         """How much is wrong with one model, as far as it can be told from the model alone."""
-        index = replace(self._index, models=(self._models[name],), problems=(), ignores=self._index.ignores)
+        # Without the files: pages tell of several models, and what is wrong with them is told at the end.
+        index = replace(self._index, models=(self._models[name],), problems=(), files={})
         context = Context(index, {name: result}, input_size=self._settings.input_size, partial=True)
         settings = self._settings
         return len(judge(context, select=settings.select, ignore=settings.ignore).findings)
