@@ -1,8 +1,8 @@
 """Download a published file once, prove that it is the one that was published, and keep it.
 
 A file is proved by the hash in its *published* name (``tf_mixnet_s-89d3354b.pth``), by a full SHA-256 and by its size,
-whichever are known; where it came from proves nothing. So a mirror, a proxy or a cache that anyone can write to can
-withhold a file but not replace it.
+whichever are known; where it came from proves nothing. So a mirror, a proxy or a damaged cache can withhold a file but
+not pass off another one for it.
 
 Settings, all from the environment:
 
@@ -26,11 +26,11 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from zoo.transfer import Options, Report, TransferError, transfer
+from zoo.transfer import Options, Progress, TransferError, transfer
 from zoo.weights import hash_in_name
 
 MAX_BYTES = 64 << 30
@@ -84,7 +84,7 @@ def download(
     sha256: str | None = None,
     size: int | None = None,
     mirrors: Sequence[Mirror] = (),
-    progress: Report | None = None,
+    progress: Progress | None = None,
     timeout: float = 30.0,
     retries: int = 4,
     backoff: float = 0.5,
@@ -135,8 +135,8 @@ def download(
                     max_bytes=max_bytes,
                     resume_earlier=expected.proves,
                 )
-                with _reporter(name, progress) as report:
-                    _fetch(source, kept, expected, options, report)
+                with _shown(name, progress) as shown:
+                    _fetch(source, kept, expected, options, shown)
     except (TransferError, OSError) as error:
         raise DownloadError(
             url, folder, str(error), source=_without_password(source), way_out=_way_out(kept, expected)
@@ -207,12 +207,12 @@ class _Kept:
             yield
 
 
-def _fetch(source: str, kept: _Kept, expected: _Expected, options: Options, report: Report) -> None:
+def _fetch(source: str, kept: _Kept, expected: _Expected, options: Options, progress: Progress) -> None:
     """Transfer, prove and place the file. The caller holds its lock."""
     partial = kept.partial
     resumed = options.resume_earlier and partial.exists()
     try:
-        transfer(source, partial, options, report)
+        transfer(source, partial, options, progress)
     except TransferError:
         if not expected.proves:
             partial.unlink(missing_ok=True)
@@ -221,8 +221,9 @@ def _fetch(source: str, kept: _Kept, expected: _Expected, options: Options, repo
     if objection:
         partial.unlink()
         if resumed:  # The part that was there may be to blame: once more, from the first byte.
-            return _fetch(source, kept, expected, options, report)
-        kept.path.unlink(missing_ok=True)
+            return _fetch(source, kept, expected, options, progress)
+        if not replace(expected, sha256=None, size=None).agrees(kept.path):
+            kept.path.unlink(missing_ok=True)  # An older copy that belies its own name; torch.hub would load it.
         raise TransferError(objection)
     with partial.open("ab") as file:
         os.fsync(file.fileno())  # The bytes must reach the disk before the name does.
@@ -259,15 +260,21 @@ def _way_out(kept: _Kept, expected: _Expected) -> str:
 
 
 @contextmanager
-def _reporter(name: str, progress: Report | None) -> Iterator[Report]:
+def _shown(name: str, progress: Progress | None) -> Iterator[Progress]:
     """Give the caller's callback, a bar on a terminal, or silence."""
     if progress is not None or not sys.stderr.isatty():
         yield progress or (lambda *_: None)
         return
+    from rich import progress as rich_progress
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        rich_progress.TextColumn("{task.description}", markup=False),
+        rich_progress.BarColumn(),
+        rich_progress.DownloadColumn(),
+        rich_progress.TransferSpeedColumn(),
+        rich_progress.TimeRemainingColumn(),
+    )
+    with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(name, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

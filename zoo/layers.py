@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class Conv2dSame(nn.Conv2d):
@@ -20,16 +20,16 @@ class Conv2dSame(nn.Conv2d):
     column. A symmetric padding of ``kernel // 2`` differs from it wherever the stride is not 1.
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the base class names it so
-        """Pad and convolve."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Pad and convolve: ``(B, in_channels, H, W)`` to ``(B, out_channels, ceil(H / stride), ceil(W / stride))``."""
         height, width = (
             same_padding(size, kernel, stride, dilation)
             for size, kernel, stride, dilation in zip(
-                input.shape[-2:], self.kernel_size, self.stride, self.dilation, strict=True
+                x.shape[-2:], self.kernel_size, self.stride, self.dilation, strict=True
             )
         )
-        padded = F.pad(input, (width // 2, width - width // 2, height // 2, height - height // 2))
-        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+        padded = functional.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2))
+        return functional.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> int:

@@ -21,7 +21,7 @@ from urllib.request import url2pathname
 if TYPE_CHECKING:
     import requests
 
-Report = Callable[[int, int | None], None]
+Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there so far and the bytes expected, ``None`` while unknown."""
 
 _CHUNK = 1 << 16
@@ -63,7 +63,7 @@ class Options:
         return self.max_bytes if self.size is None else self.size
 
 
-def transfer(source: str, partial: Path, options: Options, report: Report) -> None:
+def transfer(source: str, partial: Path, options: Options, progress: Progress) -> None:
     """Bring what is behind ``source`` into the file ``partial``.
 
     A transfer that broke off leaves ``partial`` behind, for the next call to continue.
@@ -74,9 +74,9 @@ def transfer(source: str, partial: Path, options: Options, report: Report) -> No
     scheme = urlsplit(source).scheme.lower()
     try:
         if scheme == "file":
-            _copy(source, partial, options, report)
+            _copy(source, partial, options, progress)
         elif scheme in ("http", "https"):
-            _Download(source, partial, options, report).run()
+            _Download(source, partial, options, progress).run()
         else:
             raise TransferError(f"URLs of scheme {scheme!r} are not supported, only http, https and file")
     except _WrongSizeError:
@@ -88,7 +88,7 @@ def transfer(source: str, partial: Path, options: Options, report: Report) -> No
         raise TransferError(f"{source!r} is not a usable URL: {error}") from error
 
 
-def _copy(source: str, partial: Path, options: Options, report: Report) -> None:
+def _copy(source: str, partial: Path, options: Options, progress: Progress) -> None:
     parts = urlsplit(source)
     if parts.netloc not in ("", "localhost"):
         raise TransferError(f"a file:// URL must name a file of this machine, not one of {parts.netloc}")
@@ -103,17 +103,17 @@ def _copy(source: str, partial: Path, options: Options, report: Report) -> None:
             done += len(chunk)
             _check_bound(done, options)
             writer.write(chunk)
-            report(done, found.st_size)
+            progress(done, found.st_size)
 
 
 class _Download:
     """One file on its way over HTTP."""
 
-    def __init__(self, source: str, partial: Path, options: Options, report: Report) -> None:
+    def __init__(self, source: str, partial: Path, options: Options, progress: Progress) -> None:
         self.source = source
         self.partial = partial
         self.options = options
-        self.report = report
+        self.progress = progress
         self.etag = ""
         """The strong validator of the version that the partial file holds a part of."""
 
@@ -169,14 +169,14 @@ class _Download:
             _check_announced(total, self.options)
         done = offset
         with self.partial.open("ab" if offset else "wb") as writer:
-            self.report(done, total)
+            self.progress(done, total)
             try:
                 # The raw stream: a body that is marked as compressed is the published file all the same.
                 for chunk in response.raw.stream(_CHUNK, decode_content=False):
                     done += len(chunk)
                     _check_bound(done, self.options)
                     writer.write(chunk)
-                    self.report(done, total)
+                    self.progress(done, total)
             except HTTPError as error:
                 raise _BrokenOffError(f"{_reason(error)} after {done} of {total or 'unknown'} bytes") from error
         if total is not None and done < total:

@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _HTTPServer
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+    def log_message(self, *args: object) -> None:
         """Requests are logged in ``LoopbackServer.requests`` instead."""
 
     def do_HEAD(self) -> None:

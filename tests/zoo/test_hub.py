@@ -119,7 +119,7 @@ def test_a_wrong_full_hash_is_refused_though_the_name_agrees(server: LoopbackSer
     assert download(url, sha256=SHA256.upper()).read_bytes() == CONTENT
     with pytest.raises(DownloadError, match="but the caller expects 00000000"):
         download(url, sha256="0" * 64)
-    assert files(cache) == []
+    assert files(cache) == [NAME]  # The copy that the name proves is not this caller's to remove.
 
 
 @pytest.mark.parametrize("sized", [True, False])
@@ -217,6 +217,14 @@ def test_a_corrupted_copy_is_fetched_again(server: LoopbackServer, cache: Path) 
     path.write_bytes(CONTENT[:-1] + b"?")
     assert download(url).read_bytes() == CONTENT
     assert len(server.requests) == 2
+
+
+def test_a_corrupted_copy_goes_though_nothing_better_comes(server: LoopbackServer, cache: Path) -> None:
+    path = download(server.serve(f"/{NAME}", CONTENT))
+    path.write_bytes(b"x")
+    with pytest.raises(DownloadError, match="it was not kept"):
+        download(server.serve(f"/{NAME}", b"wrong, too"))
+    assert files(cache) == []
 
 
 def test_a_good_copy_is_found_in_a_cache_that_cannot_be_written(server: LoopbackServer, tmp_path: Path) -> None:

@@ -72,11 +72,14 @@ def test_one_kernel_is_a_plain_convolution() -> None:
 
 def test_squeeze_excite_gates_by_the_means() -> None:
     layer = SqueezeExcite(2, 1, torch.nn.ReLU)
-    with torch.no_grad():
-        layer.conv_reduce.weight.fill_(1.0)
-        layer.conv_reduce.bias.zero_()  # type: ignore[union-attr]
-        layer.conv_expand.weight.copy_(torch.tensor([[0.0], [1.0]]).view(2, 1, 1, 1))
-        layer.conv_expand.bias.zero_()  # type: ignore[union-attr]
+    layer.load_state_dict(
+        {
+            "conv_reduce.weight": torch.ones(1, 2, 1, 1),
+            "conv_reduce.bias": torch.zeros(1),
+            "conv_expand.weight": torch.tensor([0.0, 1.0]).view(2, 1, 1, 1),
+            "conv_expand.bias": torch.zeros(2),
+        }
+    )
     image = torch.tensor([[1.0, 3.0], [2.0, 2.0]]).view(1, 2, 1, 2)
     # Means 2 and 2, squeezed to 4, gates sigmoid(0) and sigmoid(4).
     gate = torch.sigmoid(torch.tensor(4.0)).item()
