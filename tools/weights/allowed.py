@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 _STORAGES = """
     Float Double Half BFloat16 Long Int Short Char Byte Bool ComplexFloat ComplexDouble
-    QInt8 QUInt8 QInt32 QUInt4x2 QUInt2x4
 """
+_QUANTISED_STORAGES = "QInt8 QUInt8 QInt32 QUInt4x2 QUInt2x4"
 
 _CALLABLES = """
     collections.OrderedDict collections.Counter torch.nn.parameter.Parameter torch.serialization._get_layout
@@ -37,7 +37,7 @@ _OPCODES = """
     BINPERSID BINGET LONG_BINGET BINPUT LONG_BINPUT LONG1 STOP
 """
 
-STORAGE_CLASSES = frozenset(f"{kind}Storage" for kind in _STORAGES.split()) | {"UntypedStorage"}
+STORAGE_CLASSES = frozenset(f"{kind}Storage" for kind in [*_STORAGES.split(), *_QUANTISED_STORAGES.split(), "Untyped"])
 """Classes of storages, without their modules."""
 
 OPCODES = frozenset(_OPCODES.split())
@@ -49,6 +49,7 @@ NAMES = frozenset(
         *(f"torch._utils._rebuild_{what}" for what in _REBUILD_FUNCTIONS.split()),
         *(f"torch.{dtype}" for dtype in _DTYPES.split()),
         *(f"{module}.{kind}Storage" for module in ("torch", "torch.cuda") for kind in _STORAGES.split()),
+        *(f"torch.{kind}Storage" for kind in _QUANTISED_STORAGES.split()),
     ]
 )
 """Classes and functions, with their modules."""

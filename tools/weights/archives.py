@@ -17,6 +17,9 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 MAX_DIRECTORY = 64 * 2**20
 """Bytes of the largest zip directory that is read: more than 500,000 records."""
 
+_PICKLE_RATIO = 64
+"""How many times its size a compressed pickle may unpack to; those of state dicts shrink to a tenth."""
+
 _STORAGE_BYTES = dict(STORAGES.values()) | {"UntypedStorage": 1}
 _STORAGE_DTYPES = {name: dtype for dtype, (name, _) in STORAGES.items()}
 
@@ -125,8 +128,9 @@ def _stored_at(record: zipfile.ZipInfo, stream: IO[bytes], size: int) -> int | N
 
 
 def read_record(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """One record's bytes, decompressed up to ``limit``."""
+    """One record's bytes, decompressed up to ``limit`` and to what a pickle may shrink by."""
     try:
+        limit = min(limit, _PICKLE_RATIO * archive.getinfo(name).compress_size + 2**20)
         with archive.open(name) as record:
             data = record.read(limit + 1)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, EOFError, OSError, ValueError, RuntimeError) as error:

@@ -57,11 +57,12 @@ def inspect_file(path: Path, *, check_values: bool = True) -> WeightFile:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
         return replace(result, problem=f"cannot be opened: {getattr(error, 'strerror', None) or error}")
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        return replace(result, problem=f"not a regular file but {_kind(status.st_mode)}")
+    result = replace(result, size=status.st_size)
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            return replace(result, problem=f"not a regular file but {_kind(status.st_mode)}")
-        result = replace(result, size=status.st_size)
         try:
             result = replace(result, sha256=sha256_of(stream))
             return _inspect(stream, result, check_values=check_values)

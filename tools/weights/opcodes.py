@@ -53,8 +53,16 @@ class Tensor:
     """Empty where the storage class tells it."""
 
 
+@dataclass(frozen=True, slots=True)
 class Opaque:
-    """The result of a harmless call that says nothing about tensors."""
+    """The result of a harmless call that is no plain tensor."""
+
+    function: str = ""
+
+    @property
+    def is_tensor(self) -> bool:
+        """Whether it is a tensor of another kind: sparse, quantised or a subclass."""
+        return self.function.startswith(("torch._utils._rebuild_", "torch._tensor."))
 
 
 Value: TypeAlias = Any
@@ -265,7 +273,7 @@ class _Machine:
             return _tensor(arguments[6].name, *arguments[:4])
         if function in ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"):
             return arguments[0]
-        return Opaque()
+        return Opaque(function)
 
     def build(self, _: None) -> None:
         """What state an object is given says nothing about its tensors, so it is dropped."""

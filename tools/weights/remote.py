@@ -129,7 +129,7 @@ def _ask(session: requests.Session, url: str, options: Options) -> LinkStatus:
 
     asked = _mirrored(url, options.mirrors)
     status = LinkStatus(url=url, status=None)
-    if urlsplit_scheme(asked) not in ("http", "https"):
+    if _scheme(asked) not in ("http", "https"):
         return replace(status, error="not a http or https URL")
     try:
         deadline = time.monotonic() + 6 * options.timeout
@@ -150,10 +150,8 @@ def _ask(session: requests.Session, url: str, options: Options) -> LinkStatus:
         return replace(status, error=f"safetensors: {error}")
     except _RefusedError as error:
         return replace(status, error=str(error))
-    except requests.Timeout:
-        return replace(status, error=f"no answer within {options.timeout:g} s")
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-        return replace(status, error=_reason(error))
+        return replace(status, error=_reason(error, options))
     return status
 
 
@@ -174,7 +172,7 @@ def _follow(
             return answer
         answer.close()
         url = urljoin(url, answer.headers["Location"])
-        if urlsplit_scheme(url) not in ("http", "https"):
+        if _scheme(url) not in ("http", "https"):
             raise _RefusedError(f"it redirects to something that is no web address: {shorten(url)}")
         if public and _is_local(_host(url)):
             raise _RefusedError(f"it redirects from a public host to a local address: {shorten(url)}")
@@ -231,7 +229,7 @@ def _mirrored(url: str, mirrors: Iterable[tuple[str, str]]) -> str:
     return next(fitting, url)
 
 
-def urlsplit_scheme(url: str) -> str:
+def _scheme(url: str) -> str:
     """The scheme in lower case; empty for a text that is no URL."""
     try:
         parts = urlsplit(url)
@@ -255,10 +253,15 @@ def _is_local(host: str) -> bool:
         return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
 
 
-def _reason(error: BaseException) -> str:
-    """What went wrong in a few words: urllib3 wraps the system's word several times."""
+def _reason(error: BaseException, options: Options) -> str:
+    """What went wrong in a few words: requests and urllib3 wrap the system's word several times."""
+    from urllib3.exceptions import NewConnectionError
+    from urllib3.exceptions import TimeoutError as NoAnswer
+
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, NoAnswer) and not isinstance(cause, NewConnectionError):  # a kind of it, by history
+            return f"no answer within {options.timeout:g} s"
         if isinstance(cause, OSError) and cause.strerror:
             return f"cannot be reached: {cause.strerror}"
         nested = [getattr(cause, "reason", None), *cause.args]

@@ -109,7 +109,9 @@ def _unwrap(value: Value) -> tuple[dict[str, Tensor], str, tuple[str, ...]]:
         raise BadFileError(
             f"not a state dict: no tensors under {held or 'any key'}" if value else "an empty state dict"
         )
-    strange = [key for key, item in value.items() if isinstance(item, Opaque) and isinstance(key, str)]
+    strange = [
+        key for key, item in value.items() if isinstance(item, Opaque) and item.is_tensor and isinstance(key, str)
+    ]
     if strange:
         raise BadFileError(f"the entry {shorten(strange[0])} is not a plain tensor (sparse, quantised or a subclass)")
     return tensors, ".".join(path), tuple(others)
