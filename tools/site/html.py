@@ -1,0 +1,82 @@
+"""HTML that says only what it should: every value is escaped, Markdown's own characters included.
+
+Names, titles, tags and URLs come from model indexes that anybody may have written. They pass through
+three parsers on their way to the page (Jinja, Markdown, the browser), so a value is turned into
+character references that none of the three gives a meaning to.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    import jinja2
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+_REFERENCES = {ord(character): f"&#{ord(character)};" for character in "&<>\"'`{}|*_[]~^\\$#!"}
+# A value is one run of text: a line break or a tab could begin a fence, a heading or a table row.
+_REFERENCES.update(dict.fromkeys(map(ord, "\n\r\t\v\f\x85\u2028\u2029"), " "))
+# Python-Markdown marks its own stashed blocks with these two, and NUL is no character of HTML.
+_REFERENCES.update(dict.fromkeys((0x00, 0x02, 0x03), "\N{REPLACEMENT CHARACTER}"))
+
+
+def escape(value: object) -> Markup:
+    """``value`` as text that HTML, Markdown and Jinja all leave alone.
+
+    Markup that this package made is passed through.
+    """
+    if isinstance(value, Markup):
+        return value
+    return Markup(str(value).translate(_REFERENCES))  # noqa: S704 - the translation is the escaping
+
+
+def web_url(value: str | None) -> str | None:
+    """``value`` if it is an absolute http or https URL, else ``None``: the page then shows it as text."""
+    if value is None or any(ord(character) <= 0x20 for character in value):
+        return None
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        return None
+    return value if parts.scheme.lower() in {"http", "https"} and host else None
+
+
+def render(template: str, **values: object) -> Markup:
+    """Render a template of this package. It can only hold values that are escaped.
+
+    Raises:
+        jinja2.TemplateError: a template that is wrong, or a value that it misses.
+    """
+    return Markup(_environment().get_template(template).render(**values))  # noqa: S704 - autoescaped
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    from tools.site import numbers
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=escape,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        web_url=web_url,
+        grouped=numbers.grouped,
+        short=numbers.short,
+        bytes=numbers.short_bytes,
+        size=numbers.input_size,
+        percent=numbers.percent,
+    )
+    return environment

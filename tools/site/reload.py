@@ -1,0 +1,59 @@
+"""While ``mkdocs serve`` runs: take up changes to the macros and the zoo without a restart."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from pathlib import Path
+from types import ModuleType
+
+log = logging.getLogger("mkdocs.macros.zoo")
+
+_PACKAGES = ("tools", "zoo")
+# These two hold what outlives a reload: the builds by plugin, and the times below.
+_KEPT = ("tools", "tools.site", __name__)
+_seen: dict[str, int] = {}
+
+
+def serving() -> bool:
+    """Whether ``mkdocs serve`` is running, as opposed to a build."""
+    import click
+
+    context = click.get_current_context(silent=True)
+    return context is not None and context.info_name == "serve"
+
+
+def fresh(name: str) -> ModuleType:
+    """Import a module; where source files have changed since the last call, import them all again first."""
+    changed = _changed()
+    if changed:
+        log.info("%s changed: loading the macros and the zoo again", ", ".join(changed))
+        for loaded in [m for m in sys.modules if m.split(".")[0] in _PACKAGES and m not in _KEPT]:
+            del sys.modules[loaded]
+        importlib.invalidate_caches()
+    module = importlib.import_module(name)
+    _note()
+    return module
+
+
+def _sources() -> dict[str, int]:
+    """Every loaded source file of ours -> when it was changed."""
+    times = {}
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if path and name.split(".")[0] in _PACKAGES:
+            try:
+                times[path] = Path(path).stat().st_mtime_ns
+            except OSError:
+                times[path] = 0
+    return times
+
+
+def _changed() -> list[str]:
+    now = _sources()
+    return sorted(Path(path).name for path, time in _seen.items() if now.get(path, time) != time)
+
+
+def _note() -> None:
+    _seen.update(_sources())
