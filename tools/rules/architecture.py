@@ -1,24 +1,28 @@
-"""Which Architecture tags the modules of a built model can prove, and by which evidence."""
+"""Which Architecture tags the modules of a built model prove or refute."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
+from tools.measure.kinds import TAGS
 from tools.modelindex.records import canonical
 
 
-def _table(rows: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
-    return {canonical(tag): frozenset(canonical(kind) for kind in kinds) for tag, kinds in rows.items()}
+@cache
+def _wanted() -> Mapping[str, tuple[str, ...]]:
+    """Tag as it is looked up -> the kinds of which one must be present."""
+    return {_key(tag): kinds for tag, kinds in TAGS.items()}
 
 
-EVIDENCE = _table({})
-"""Tag -> the kinds of modules of which one must be present. Filled below from the kinds that are measured."""
+def _key(tag: str) -> str:
+    return canonical(tag.replace("-", " "))
 
 
 def judge_tag(tag: str, kinds: Mapping[str, int]) -> tuple[bool, int] | None:
-    """Whether a tag's modules are present, and how many; ``None`` where modules cannot tell."""
-    wanted = EVIDENCE.get(canonical(tag))
+    """Whether a tag's parts are present, and how many; ``None`` where modules cannot tell."""
+    wanted = _wanted().get(_key(tag))
     if wanted is None:
         return None
-    found = sum(number for kind, number in kinds.items() if canonical(kind) in wanted)
+    found = sum(kinds.get(kind, 0) for kind in wanted)
     return found > 0, found

@@ -74,7 +74,8 @@ def judge(
         )
         for subject in evidence.subjects
     }
-    kept, ignored = [], []
+    kept: list[Finding] = []
+    ignored: list[Finding] = []
     for finding in findings:
         (ignored if ignores.covers(finding.place, finding.code) else kept).append(finding)
     unused = next((rule for rule in chosen if rule.code == "IDX013"), None)
@@ -135,6 +136,8 @@ class _Why:
                 return "the zoo's code does not say"
         if "weights" in needs:
             return "no file"
+        if "source" in needs:
+            return "no source: needs --source"
         if "links" in needs:
             return "not asked: needs --online"
         return "no rule could tell"

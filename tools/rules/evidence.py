@@ -12,6 +12,7 @@ from functools import cached_property
 from tools.measure.records import Failure, Measurement
 from tools.modelindex.records import Index, Model, Place, canonical
 from tools.rules.claims import claims_of
+from tools.rules.pages import Page
 from tools.rules.records import Claim, Context
 
 _HINTS = 20
@@ -28,6 +29,8 @@ class Subject:
     """The claims by the canonical key of their field."""
     measurement: Measurement | None
     failure: Failure | None
+    evidence: Evidence
+    """Everything else there is."""
 
     @property
     def name(self) -> str:
@@ -62,7 +65,7 @@ class Evidence:
         outcome = self.context.measurements.get(model.name.text)
         measurement = outcome if isinstance(outcome, Measurement) else None
         failure = outcome if isinstance(outcome, Failure) else None
-        return Subject(model, claims, by_field, measurement, failure)
+        return Subject(model, claims, by_field, measurement, failure, self)
 
     def holds(self, need: str) -> bool:
         """Whether this run has what a rule needs at all (one model may still lack it)."""
@@ -82,6 +85,19 @@ class Evidence:
                 return context.missing_files is not None
             case _:
                 return True
+
+    @cached_property
+    def pages(self) -> tuple[Page, ...]:
+        """The Markdown files that were read."""
+        return tuple(Page(file.path, file.text) for file in self.index.files.values() if file.kind == "card")
+
+    @cached_property
+    def _pages_by_path(self) -> Mapping[str, Page]:
+        return {page.path: page for page in self.pages}
+
+    def page(self, path: str | None) -> Page | None:
+        """One Markdown file that was read, or ``None``."""
+        return None if path is None else self._pages_by_path.get(path)
 
     @cached_property
     def names(self) -> frozenset[str]:

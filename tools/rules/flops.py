@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from tools.measure.records import Count, InputSize, Measurement
 from tools.rules.diagnosis import COUNTERS, DEFAULT_COUNTER, Explanation, explain_flops
-from tools.rules.evidence import Evidence, Subject
+from tools.rules.evidence import Subject
 from tools.rules.operators import costly, matrix_share, short_name
 from tools.rules.quantity import Agreement, Quantity, format_like, grouped, parse
 from tools.rules.records import Claim, Severity, Verdict
@@ -79,7 +79,7 @@ class FlopsMismatch(ModelRule):
     needs = ("measurement",)
     proves = ("flops", "flops counter", "flops input size")
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare one model's claim, and pass a verdict on what it declares."""
         stated, measurement = _stated(subject), subject.measurement
         if stated is None or measurement is None:
@@ -96,24 +96,23 @@ class FlopsMismatch(ModelRule):
         agreement = stated.quantity.compare(count.total)
         how = f"by {count.counter} at {show_size(count.input_size)}"
         if agreement in {Agreement.CUT, Agreement.DIFFERENT}:
-            yield from self._differs(stated, measurement, count, subject, evidence)
+            yield from self._differs(stated, measurement, count, subject)
         elif stated.quantity.coarse:
             yield from _each(stated, Verdict.UNCHECKED, count.total, "one digit is too coarse to check")
         else:
             yield from _each(stated, Verdict.VERIFIED, count.total, how)
 
-    def _differs(
-        self, stated: _Stated, measurement: Measurement, count: Count, subject: Subject, evidence: Evidence
-    ) -> Iterator[Outcome]:
+    def _differs(self, stated: _Stated, measurement: Measurement, count: Count, subject: Subject) -> Iterator[Outcome]:
         claim, quantity = stated.claim, stated.quantity
-        others = [evidence.flop_counts[count.counter]] if count.counter in evidence.flop_counts else []
+        totals = subject.evidence.flop_counts
+        others = [totals[count.counter]] if count.counter in totals else []
         why = explain_flops(quantity, measurement, count, others, subject.name)
         how = f"by {count.counter} at {show_size(count.input_size)}"
         culprit = _culprit(stated, why, count)
         if culprit is not None:
             wrong, right = culprit
             message = f"{wrong.field}: {wrong.value.text} claimed, but the FLOPs claimed are exactly those of {right}"
-            yield from self.breach(wrong, message, measured=right, fix=replacement(evidence, wrong.value, right))
+            yield from self.breach(wrong, message, measured=right, fix=replacement(subject, wrong.value, right))
             reason = f"{why.text}, not {how} as declared"
             for held in (claim, stated.counter_claim, stated.size_claim):
                 if held is not None and held is not wrong:
@@ -122,7 +121,7 @@ class FlopsMismatch(ModelRule):
         message = f"FLOPs: {claim.value.text} claimed, {grouped(count.total)} measured {how}: {why.text}"
         if why.counter is not None and why.input_size is not None:
             message += f" (declare it: FLOPs Counter: {why.counter}, FLOPs Input Size: {show_size(why.input_size)})"
-        fix = replacement(evidence, claim.value, format_like(count.total, quantity))
+        fix = replacement(subject, claim.value, format_like(count.total, quantity))
         yield from self.breach(claim, message, measured=count.total, fix=fix)
         for declared in (stated.counter_claim, stated.size_claim):
             if declared is not None:
@@ -171,7 +170,7 @@ class CountersDisagree(ModelRule):
     after = "- Name: mixnet_s\n  Metadata:\n    FLOPs: 252M\n"
     needs = ("measurement",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare the two counts at the size that matters for the claim."""
         stated, measurement = _stated(subject), subject.measurement
         if measurement is None or (stated is not None and stated.counter not in {"fvcore", "fvcore+", "torch"}):
@@ -212,7 +211,7 @@ class UncountedOperators(ModelRule):
     after = "- Name: vit_toy\n  Metadata:\n    FLOPs: 1350M\n    FLOPs Counter: fvcore+\n"
     needs = ("measurement",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look at what the claim's own counter left out; without a claim nothing was published."""
         stated, measurement = _stated(subject), subject.measurement
         if stated is None or measurement is None or stated.counter == "thop-0.0.31":
@@ -248,7 +247,7 @@ class UnknownCounter(ModelRule):
     fixable = True
     proves = ("flops counter",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look at the name, and offer the nearest known ones."""
         claim = subject.claim("flops counter")
         if claim is None or claim.value.text.strip() in COUNTERS:
@@ -256,7 +255,7 @@ class UnknownCounter(ModelRule):
         written = claim.value.text.strip()
         near = get_close_matches(written[:40].casefold(), COUNTERS, n=2, cutoff=0.6)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(COUNTERS)}"
-        fix = replacement(evidence, claim.value, near[0]) if len(near) == 1 else ()
+        fix = replacement(subject, claim.value, near[0]) if len(near) == 1 else ()
         yield from self.breach(claim, f"FLOPs Counter: {written[:40]!r} is not known; {hint}", fix=fix)
 
 
@@ -279,7 +278,7 @@ class BelowConvolutions(ModelRule):
     after = "- Name: mixnet_s\n  Metadata:\n    FLOPs: 252M\n    FLOPs Counter: own-counter\n"
     needs = ("measurement",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare with the convolutions; claims under a known counter are :class:`FlopsMismatch`'s."""
         stated, measurement = _stated(subject), subject.measurement
         if stated is None or measurement is None or stated.counter in COUNTERS:
@@ -310,7 +309,7 @@ class FlopsTooCoarse(ModelRule):
     after = "- Name: mixnet_s\n  Metadata:\n    FLOPs: 252M\n"
     fixable = True
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look at one model's claim; the mend needs the count."""
         stated, measurement = _stated(subject), subject.measurement
         if stated is None or not stated.quantity.coarse:
@@ -321,7 +320,7 @@ class FlopsTooCoarse(ModelRule):
         if count is not None and not stated.quantity.agrees(count.total):
             return
         claim = stated.claim
-        fix = () if count is None else replacement(evidence, claim.value, format_like(count.total, stated.quantity))
+        fix = () if count is None else replacement(subject, claim.value, format_like(count.total, stated.quantity))
         message = f"FLOPs: {claim.value.text} states one digit, too coarse to check"
         yield self.remark(claim, message, measured=None if count is None else count.total, fix=fix)
 

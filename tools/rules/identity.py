@@ -44,17 +44,18 @@ class CannotBuild(ModelRule):
     after = "- Name: mixnet_s\n"
     needs = ("measurement",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Report a failure, except one that :class:`CardWithoutModel` explains better."""
         failure = subject.failure
-        if failure is None or failure.stage == "cancelled" or _unlisted(subject, evidence):
+        if failure is None or failure.stage == "cancelled" or _unlisted(subject):
             return
         what = _STAGES.get(failure.stage, "failed")
         yield self.finding(subject.model.place, f"{subject.name} {what}: {failure.message}", model=subject.name)
 
 
-def _unlisted(subject: Subject, evidence: Evidence) -> bool:
+def _unlisted(subject: Subject) -> bool:
     """Whether the zoo's code lists its models and this one is none of them."""
+    evidence = subject.evidence
     listing = evidence.context.listing
     if listing is None or not listing.names or subject.measurement is not None:
         return False
@@ -145,15 +146,15 @@ class IdMismatch(ModelRule):
     fixable = True
     proves = ("id",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare one model's ID; only a model that was built proves it."""
         claim = subject.claim("id")
         if claim is None:
             return
-        built_as = evidence.context.build_names.get(subject.name, subject.name)
+        built_as = subject.evidence.context.build_names.get(subject.name, subject.name)
         if claim.value.text.strip() not in {subject.name, built_as}:
             message = f"ID: {claim.value.text} claimed, but the zoo builds this model as {built_as}"
-            yield from self.breach(claim, message, measured=built_as, fix=replacement(evidence, claim.value, built_as))
+            yield from self.breach(claim, message, measured=built_as, fix=replacement(subject, claim.value, built_as))
         elif subject.measurement is not None:
             yield judged(claim, Verdict.VERIFIED, built_as, "the zoo builds it by this name")
         elif subject.failure is not None:
@@ -175,7 +176,7 @@ class ImageSizeMismatch(ModelRule):
     needs = ("config",)
     proves = ("image size",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare height and width."""
         claim, measurement = subject.claim("image size"), subject.measurement
         if claim is None or measurement is None or measurement.config.input_size is None:
@@ -189,7 +190,7 @@ class ImageSizeMismatch(ModelRule):
             yield judged(claim, Verdict.VERIFIED, shown, "the code's own")
         else:
             message = f"Image Size: {claim.value.text} claimed, {shown} in the zoo's code"
-            yield from self.breach(claim, message, measured=shown, fix=replacement(evidence, claim.value, shown))
+            yield from self.breach(claim, message, measured=shown, fix=replacement(subject, claim.value, shown))
 
 
 class CropPctMismatch(ModelRule):
@@ -205,7 +206,7 @@ class CropPctMismatch(ModelRule):
     needs = ("config",)
     proves = ("crop pct",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare the fractions; 87.5% is 0.875, and two digits or more may be rounded."""
         claim, measurement = subject.claim("crop pct"), subject.measurement
         if claim is None or measurement is None or measurement.config.crop_pct is None:
@@ -219,7 +220,7 @@ class CropPctMismatch(ModelRule):
         else:
             message = f"Crop Pct: {claim.value.text} claimed, {own} in the zoo's code"
             new = f"{own * 100}%" if quantity.percent else str(own)
-            fix = replacement(evidence, claim.value, new)
+            fix = replacement(subject, claim.value, new)
             yield from self.breach(claim, message, measured=measurement.config.crop_pct, fix=fix)
 
 
@@ -241,7 +242,7 @@ class InterpolationMismatch(ModelRule):
     needs = ("config",)
     proves = ("interpolation",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare the names without regard to case."""
         claim, measurement = subject.claim("interpolation"), subject.measurement
         own = measurement.config.interpolation if measurement is not None else None
@@ -251,7 +252,7 @@ class InterpolationMismatch(ModelRule):
             yield judged(claim, Verdict.VERIFIED, own, "the code's own")
         else:
             message = f"Interpolation: {claim.value.text} claimed, {own} in the zoo's code"
-            yield from self.breach(claim, message, measured=own, fix=replacement(evidence, claim.value, own))
+            yield from self.breach(claim, message, measured=own, fix=replacement(subject, claim.value, own))
 
 
 _NUMBERS = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?")
@@ -269,7 +270,7 @@ class NormalisationMismatch(ModelRule):
     needs = ("config",)
     proves = ("mean", "std")
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare channel by channel at the stated precision."""
         measurement = subject.measurement
         if measurement is None:
@@ -315,7 +316,7 @@ class ArchitectureMismatch(ModelRule):
     needs = ("measurement",)
     proves = ("architecture",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look for each tag's modules."""
         measurement = subject.measurement
         if measurement is None:
@@ -371,11 +372,11 @@ class CardWithoutModel(ModelRule):
     before = "- Name: mixnet_ss\n"
     after = "- Name: mixnet_s\n"
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look the name up among those that the code lists."""
-        if not _unlisted(subject, evidence):
+        if not _unlisted(subject):
             return
-        near = evidence.nearest(subject.name)
+        near = subject.evidence.nearest(subject.name)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         yield self.finding(subject.model.place, f"the zoo has no model {subject.name}{hint}", model=subject.name)
 

@@ -9,33 +9,30 @@ MATRIX_OPERATORS = frozenset(
 )
 """Names of the operators, in a count, that torch's own counter has formulas for too."""
 
-_CHEAP_WORDS = frozenset(
-    # arithmetic on elements, comparisons, and functions of one element
-    "add sub rsub mul div pow sqrt rsqrt square exp exp2 expm1 log log2 log10 log1p abs neg sign sgn sin cos tan tanh "
-    "atan2 sigmoid silu relu relu6 leaky_relu prelu rrelu elu selu celu gelu mish hardswish hardsigmoid hardtanh "
-    "softplus softsign logsigmoid threshold glu clamp clamp_min clamp_max clip floor ceil round trunc frac fmod "
-    "remainder floor_divide reciprocal erf erfinv maximum minimum fmax fmin eq ne lt le gt ge where masked_fill "
-    "logical_and logical_or logical_not bitwise_and bitwise_or bitwise_not isnan isinf lerp addcmul addcdiv "
-    # reductions and soft maxima
-    "sum mean var std var_mean std_mean max min amax amin argmax argmin prod norm linalg_vector_norm cumsum logsumexp "
-    "softmax _softmax log_softmax _log_softmax softmin all any topk sort argsort count_nonzero normalize "
-    # pooling and shuffling of pixels
-    "max_pool1d max_pool2d max_pool3d max_pool2d_with_indices avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d "
-    "adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d "
-    "fractional_max_pool2d lp_pool2d pixel_shuffle pixel_unshuffle channel_shuffle "
-    # layout, copies, creation
-    "view reshape flatten unflatten permute transpose t contiguous clone copy expand expand_as repeat "
-    "repeat_interleave tile cat concat stack split split_with_sizes chunk unbind select slice narrow index "
-    "index_select gather scatter index_put take_along_dim unsqueeze squeeze movedim roll flip rot90 pad constant_pad_nd "
-    "reflection_pad1d reflection_pad2d replication_pad2d zeros ones full empty zeros_like ones_like empty_like "
-    "full_like new_zeros new_ones new_empty arange linspace meshgrid tril triu eye rand randn bernoulli dropout "
-    "feature_dropout alpha_dropout detach alias lift_fresh to type_as _to_copy size numel item ScalarImplicit "
-    "embedding one_hot as_strided unfold im2col col2im bucketize searchsorted upsample_nearest1d upsample_nearest2d "
-    "fill zero masked_select nonzero native_dropout unsafe_split _unsafe_view unsafe_chunk diagonal resolve_conj "
-    # norms: a few operations an element
-    "batch_norm layer_norm group_norm instance_norm native_layer_norm native_group_norm native_batch_norm rms_norm "
-    "local_response_norm _weight_norm _weight_norm_interface".split()
-)
+_CHEAP = """
+add sub rsub mul div pow sqrt rsqrt square exp exp2 expm1 log log2 log10 log1p abs neg sign sgn sin cos tan tanh
+atan2 sigmoid silu relu relu6 leaky_relu prelu rrelu elu selu celu gelu mish hardswish hardsigmoid hardtanh
+softplus softsign logsigmoid threshold glu clamp clamp_min clamp_max clip floor ceil round trunc frac fmod
+remainder floor_divide reciprocal erf erfinv maximum minimum fmax fmin eq ne lt le gt ge where masked_fill
+logical_and logical_or logical_not bitwise_and bitwise_or bitwise_not isnan isinf lerp addcmul addcdiv sum mean
+var std var_mean std_mean max min amax amin argmax argmin prod norm linalg_vector_norm cumsum logsumexp softmax
+_softmax log_softmax _log_softmax softmin all any topk sort argsort count_nonzero normalize max_pool1d
+max_pool2d max_pool3d max_pool2d_with_indices avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
+adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d
+fractional_max_pool2d lp_pool2d pixel_shuffle pixel_unshuffle channel_shuffle view reshape flatten unflatten
+permute transpose t contiguous clone copy expand expand_as repeat repeat_interleave tile cat concat stack split
+split_with_sizes chunk unbind select slice narrow index index_select gather scatter index_put take_along_dim
+unsqueeze squeeze movedim roll flip rot90 pad constant_pad_nd reflection_pad1d reflection_pad2d
+replication_pad2d zeros ones full empty zeros_like ones_like empty_like full_like new_zeros new_ones new_empty
+arange linspace meshgrid tril triu eye rand randn bernoulli dropout feature_dropout alpha_dropout detach alias
+lift_fresh to type_as _to_copy size numel item ScalarImplicit embedding one_hot as_strided unfold im2col col2im
+bucketize searchsorted upsample_nearest1d upsample_nearest2d fill zero masked_select nonzero native_dropout
+unsafe_split _unsafe_view unsafe_chunk diagonal resolve_conj batch_norm layer_norm group_norm instance_norm
+native_layer_norm native_group_norm native_batch_norm rms_norm local_response_norm _weight_norm
+_weight_norm_interface
+"""
+"""Arithmetic and functions of single elements, reductions and soft maxima, pooling, layout and creation, norms."""
+_CHEAP_WORDS = frozenset(_CHEAP.split())
 
 
 def short_name(operator: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.rules.diagnosis import explain_parameters
-from tools.rules.evidence import Evidence, Subject
+from tools.rules.evidence import Subject
 from tools.rules.quantity import Agreement, Quantity, format_like, grouped, parse
 from tools.rules.records import Claim, Severity, Verdict
 from tools.rules.rule import ModelRule, Outcome, judged, replacement
@@ -42,7 +42,7 @@ class ParametersMismatch(ModelRule):
     needs = ("measurement",)
     proves = (_FIELD,)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare one model's claim."""
         found, measurement = _claim(subject), subject.measurement
         if found is None or measurement is None:
@@ -51,9 +51,9 @@ class ParametersMismatch(ModelRule):
         measured = measurement.parameters
         agreement = quantity.compare(measured)
         if agreement in {Agreement.CUT, Agreement.DIFFERENT}:
-            why = explain_parameters(quantity, measurement, evidence.parameter_counts, subject.name)
+            why = explain_parameters(quantity, measurement, subject.evidence.parameter_counts, subject.name)
             message = f"Parameters: {claim.value.text} claimed, {grouped(measured)} measured: {why.text}"
-            fix = replacement(evidence, claim.value, format_like(measured, quantity))
+            fix = replacement(subject, claim.value, format_like(measured, quantity))
             yield from self.breach(claim, message, measured=measured, fix=fix)
         elif quantity.coarse:
             yield judged(claim, Verdict.UNCHECKED, measured, "one digit is too coarse to check")
@@ -84,7 +84,7 @@ class HalfwayRounding(ModelRule):
     fixable = True
     needs = ("measurement",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look at one model's claim."""
         found, measurement = _claim(subject), subject.measurement
         if found is None or measurement is None or found[1].coarse:
@@ -94,7 +94,7 @@ class HalfwayRounding(ModelRule):
         if quantity.compare(measured) is Agreement.HALFWAY_DOWN:
             usual = format_like(measured, quantity)
             message = f"Parameters: {grouped(measured)} is usually rounded to {usual}, not to {claim.value.text}"
-            yield self.remark(claim, message, measured=measured, fix=replacement(evidence, claim.value, usual))
+            yield self.remark(claim, message, measured=measured, fix=replacement(subject, claim.value, usual))
 
 
 class ParametersTooCoarse(ModelRule):
@@ -113,7 +113,7 @@ class ParametersTooCoarse(ModelRule):
     after = "- Name: mixnet_s\n  Metadata:\n    Parameters: 4.1M\n"
     fixable = True
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look at one model's claim; the mend needs the measured number."""
         found = _claim(subject)
         if found is None or not found[1].coarse:
@@ -123,7 +123,7 @@ class ParametersTooCoarse(ModelRule):
         if measurement is not None and not quantity.agrees(measurement.parameters):
             return
         measured = None if measurement is None else measurement.parameters
-        fix = () if measured is None else replacement(evidence, claim.value, format_like(measured, quantity))
+        fix = () if measured is None else replacement(subject, claim.value, format_like(measured, quantity))
         yield self.remark(
             claim, f"Parameters: {claim.value.text} states one digit, too coarse to check", measured=measured, fix=fix
         )

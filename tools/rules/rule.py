@@ -92,7 +92,7 @@ class ModelRule(Rule):
         """Check every model; a failure inside names the model."""
         for subject in evidence.subjects:
             try:
-                yield from self.check_model(subject, evidence)
+                yield from self.check_model(subject)
             except RuleError:
                 raise
             except Exception as error:
@@ -100,7 +100,7 @@ class ModelRule(Rule):
                 raise RuleError(message) from error
 
     @abstractmethod
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterable[Outcome]:
+    def check_model(self, subject: Subject) -> Iterable[Outcome]:
         """Everything that the rule has to say about one model."""
 
 
@@ -109,12 +109,12 @@ def judged(claim: Claim, verdict: Verdict, measured: Plain = None, reason: str =
     return Judgement(claim, verdict, claim.value.text, measured, reason)
 
 
-def replacement(evidence: Evidence, value: Scalar, new: str) -> tuple[Edit, ...]:
+def replacement(subject: Subject, value: Scalar, new: str) -> tuple[Edit, ...]:
     """The edit that writes ``new`` over a scalar, its quotes kept; nothing where that is not safe.
 
     Not safe are block scalars, escapes, and text that would read differently without quotes.
     """
-    file = evidence.index.files.get(value.place.path)
+    file = subject.evidence.index.files.get(value.place.path)
     if file is None:
         return ()
     old = file.text[value.start : value.end]
@@ -132,7 +132,7 @@ def _needs_quotes(text: str) -> bool:
     return not text or text != text.strip() or text[0] in "-?:,[]{}#&*!|>'\"%@`" or ": " in text or " #" in text
 
 
-def addition(subject: Subject, evidence: Evidence, field: str, value: str) -> tuple[Edit, ...]:
+def addition(subject: Subject, field: str, value: str) -> tuple[Edit, ...]:
     """The edit that adds a field at the head of a model's own metadata; nothing where that is not safe.
 
     Safe is a metadata mapping in block style, in the model's own file: the new line takes the indent of the first
@@ -140,7 +140,7 @@ def addition(subject: Subject, evidence: Evidence, field: str, value: str) -> tu
     """
     for entry in subject.model.metadata.values():
         path = entry.key.place.path
-        file = evidence.index.files.get(path)
+        file = subject.evidence.index.files.get(path)
         if entry.inherited_from is not None or file is None or file.kind == "json":
             continue
         start = entry.key.start

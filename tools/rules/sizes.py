@@ -11,7 +11,7 @@ from tools.rules.claims import scalar
 LARGEST = 65_536
 """No side of an input is longer; a larger number is a slip."""
 
-_SEPARATOR = re.compile(r"\s*[x×X*,]\s*")
+_SEPARATOR = re.compile(r"\s*[xX\u00d7*,]\s*")
 
 
 def parse_size(text: str) -> InputSize | None:

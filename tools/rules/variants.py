@@ -12,7 +12,8 @@ import re
 from tools.rules.diagnosis import COMMON_SIDES
 
 _WORDS = frozenset(
-    "atto femto pico nano micro mini tiny small medium base large huge giant gigantic xxs xs s m l xl xxl xxxl".split()
+    {"atto", "femto", "pico", "nano", "micro", "mini", "tiny", "small", "medium", "base", "large", "huge", "giant"}
+    | {"xxs", "xs", "s", "m", "l", "xl", "xxl", "xxxl"}
 )
 _NO_SIZE = frozenset({"v", "in", "ep", "e", "seed", "run", "fold", "a", "r", "ra", "c", "k"})
 """Letters before a number that tell of a version, data set, epoch or recipe."""

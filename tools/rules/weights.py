@@ -23,9 +23,9 @@ def weights_claim(subject: Subject) -> Claim | None:
     return subject.claim("weights")
 
 
-def local_file(subject: Subject, evidence: Evidence) -> WeightFile | None:
+def local_file(subject: Subject) -> WeightFile | None:
     """The local file of a model's weights URL, where ``--weights`` holds one."""
-    claim, files = weights_claim(subject), evidence.context.weights
+    claim, files = weights_claim(subject), subject.evidence.context.weights
     if claim is None or not files:
         return None
     name = file_name(claim.value.text) or claim.value.text.strip()
@@ -56,10 +56,10 @@ class FileSizeMismatch(ModelRule):
     needs = ("measurement",)
     proves = ("file size",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare one model's claim; where the file is at hand, :class:`LocalSizeMismatch` knows better."""
         claim, measurement = subject.claim("file size"), subject.measurement
-        if claim is None or measurement is None or local_file(subject, evidence) is not None:
+        if claim is None or measurement is None or local_file(subject) is not None:
             return
         quantity = parse(claim.value.text, "bytes")
         if quantity is None or quantity.value <= 0:
@@ -86,7 +86,7 @@ class SharedWeights(Rule):
         "A file cannot be loaded into two different architectures. One of the links was copied and never changed, and "
         "whoever trusts it gets an error or, with a careless loader, wrong predictions."
     )
-    remedy = "Link each model's own file."
+    remedy = "Link each model's own file; the hash in its name tells them apart."
     before = (
         f"- Name: mixnet_s\n  Weights: {_URL}mixnet_s-a907afbc.pth\n"
         f"- Name: mixnet_m\n  Weights: {_URL}mixnet_s-a907afbc.pth\n"
@@ -154,7 +154,7 @@ class NoCheckableHash(ModelRule):
     after = f"- Name: mixnet_s\n  Weights: {_URL}mixnet_s-a907afbc.pth\n"
     fixable = True
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look for a hash in the name or the metadata."""
         claim = weights_claim(subject)
         if claim is None or "sha256" in subject.model.metadata:
@@ -162,8 +162,8 @@ class NoCheckableHash(ModelRule):
         name = file_name(claim.value.text)
         if not name or name_hash(name) is not None:
             return
-        file = local_file(subject, evidence)
-        fix = addition(subject, evidence, "SHA256", file.sha256) if file is not None and not file.problem else ()
+        file = local_file(subject)
+        fix = addition(subject, "SHA256", file.sha256) if file is not None and not file.problem else ()
         yield self.remark(claim, f"Weights: {name} has no hash in its name, and no SHA256 is stated", fix=fix)
 
 
@@ -183,7 +183,7 @@ class WeightsDiffer(ModelRule):
     needs = ("config",)
     proves = ("weights",)
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare the URLs as they are written; the URL is right, yet no file was seen."""
         claim, measurement = weights_claim(subject), subject.measurement
         if claim is None or measurement is None or measurement.config.weights is None:
@@ -191,8 +191,8 @@ class WeightsDiffer(ModelRule):
         own = measurement.config.weights
         if claim.value.text.strip() != own:
             message = f"Weights: {claim.value.text} claimed, {own} in the zoo's code"
-            yield from self.breach(claim, message, measured=own, fix=replacement(evidence, claim.value, own))
-        elif local_file(subject, evidence) is None:
+            yield from self.breach(claim, message, measured=own, fix=replacement(subject, claim.value, own))
+        elif local_file(subject) is None:
             yield judged(claim, Verdict.UNCHECKED, None, "no file; the URL is the code's own")
 
 
@@ -210,7 +210,7 @@ class InsecureWeights(ModelRule):
     before = "- Name: mixnet_s\n  Weights: http://example.org/weights/mixnet_s-a907afbc.pth\n"
     after = "- Name: mixnet_s\n  Weights: https://example.org/weights/mixnet_s-a907afbc.pth\n"
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look at the scheme."""
         claim = weights_claim(subject)
         parts = split(claim.value.text) if claim is not None else None
@@ -232,7 +232,7 @@ class UnpinnedWeights(ModelRule):
     before = "- Name: mixnet_s\n  Weights: https://huggingface.co/zoo/mixnet/resolve/main/mixnet_s-a907afbc.pth\n"
     after = "- Name: mixnet_s\n  Weights: https://huggingface.co/zoo/mixnet/resolve/v1.0/mixnet_s-a907afbc.pth\n"
 
-    def check_model(self, subject: Subject, evidence: Evidence) -> Iterator[Outcome]:
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look for a branch in the URL. A full SHA256 pins the content, whatever the URL."""
         claim = weights_claim(subject)
         if claim is None or "sha256" in subject.model.metadata:
