@@ -89,10 +89,13 @@ def composer(pure: bool = not yaml.__with_libyaml__) -> type[Any]:
 _Composer = composer()
 
 
-def compose(source: Source, start: int, end: int, report: Report) -> tuple[Block, yaml.Node] | None:
-    """Compose ``source.text[start:end]``; ``None`` where it is empty or broken, and then the break is reported."""
-    text = source.text[start:end]
-    block = Block(source, start)
+def compose(source: Source, start: int, end: int, report: Report, pad: int = 0) -> tuple[Block, yaml.Node] | None:
+    """Compose ``source.text[start:end]``; ``None`` where it is empty or broken, and then the break is reported.
+
+    ``pad`` spaces are put before it, where its first line is indented less than its next ones.
+    """
+    text = " " * pad + source.text[start:end]
+    block = Block(source, start - pad)
     if source.file.kind == "json" and not _is_json(source, report):
         return None
     if source.file.kind == "json":
@@ -103,7 +106,7 @@ def compose(source: Source, start: int, end: int, report: Report) -> tuple[Block
         report(_problem(block, text, error))
         return None
     except yaml.reader.ReaderError as error:
-        offset = start + _reader_offset(text, error)
+        offset = block.base + _reader_offset(text, error)
         report(Problem("unreadable", source.place(offset), f"broken YAML: {error.reason}"))
         return None
     if node is None:

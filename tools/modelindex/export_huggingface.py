@@ -7,8 +7,8 @@ import re
 import yaml
 
 from tools.modelindex.export_json import Json, number
-from tools.modelindex.nodes import mapping, scalar
-from tools.modelindex.records import Index, Result
+from tools.modelindex.nodes import mapping, scalar, sequence
+from tools.modelindex.records import Index, Metric, Result
 
 
 def export_huggingface(index: Index) -> str:
@@ -46,7 +46,7 @@ def _huggingface_result(result: Result) -> Json:
         "task": {"type": _given(result, "task", "type") or slug(task), "name": task},
         "dataset": {**_further(result), "type": _given(result, "dataset", "type") or slug(dataset), "name": dataset},
         "metrics": [
-            {"type": slug(metric.name.text), "name": metric.name.text, "value": number(value)}
+            {"type": _metric_type(result, metric), "name": metric.name.text, "value": number(value)}
             for metric in result.metrics
             if (value := scalar(metric.value)) is not None
         ],
@@ -57,6 +57,15 @@ def _given(result: Result, field: str, key: str) -> str:
     fields = mapping(result.fields[field].value) if field in result.fields else None
     value = scalar(fields.entries[key].value) if fields is not None and key in fields.entries else None
     return "" if value is None else value.text
+
+
+def _metric_type(result: Result, metric: Metric) -> str:
+    given = sequence(result.fields["metrics"].value)
+    for fields in map(mapping, given.items if given is not None else ()):
+        if fields is not None and "value" in fields.entries and fields.entries["value"].value is metric.value:
+            kind = scalar(fields.entries["type"].value) if "type" in fields.entries else None
+            return slug(metric.name.text) if kind is None else kind.text
+    return slug(metric.name.text)
 
 
 def _further(result: Result) -> dict[str, Json]:

@@ -17,17 +17,17 @@ _COMMENT = re.compile(
 _CODE = re.compile(r"[A-Za-z]{3}\d{0,3}\Z")
 
 
-def find_ignores(block: Block, root: yaml.Node, end: int, report: Report) -> list[Ignore]:
-    """The ignore comments of a composed block that ends at the offset ``end`` of its file.
+def find_ignores(block: Block, root: yaml.Node, start: int, end: int, report: Report) -> list[Ignore]:
+    """The ignore comments of a composed block that stands from ``start`` to ``end`` in its file.
 
     A ``#`` inside a scalar is text, not a comment. One without a reason, or without a rule's code, does
     not count and is reported.
     """
     source = block.source
     text = source.text
-    if source.file.kind == "json" or text.find("ignore", block.base, end) < 0:
+    if source.file.kind == "json" or text.find("ignore", start, end) < 0:
         return []
-    found = list(_COMMENT.finditer(text, block.base, end))
+    found = list(_COMMENT.finditer(text, start, end))
     if not found:
         return []
     scalars = sorted(
@@ -41,7 +41,7 @@ def find_ignores(block: Block, root: yaml.Node, end: int, report: Report) -> lis
         offset = comment.start()
         before = bisect_right(starts, offset) - 1
         inside = before >= 0 and offset < scalars[before][1] and not _is_header_comment(text, scalars[before], offset)
-        if inside or (offset > block.base and text[offset - 1] not in " \t\r\n"):
+        if inside or (offset > start and text[offset - 1] not in " \t\r\n"):
             continue
         place = source.place(offset)
         codes = [code.strip().upper() for code in (comment["codes"] or "").split(",") if code.strip()]

@@ -28,7 +28,8 @@ _FRONT_MATTER_END = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
 # A fence may stand in a list or a quotation, hence any indentation and ">" before it. The info string of
 # a fence of backticks has no backtick, else it is an inline code span.
 _NEXT = re.compile(
-    r"<!--|^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(?P<fence>`{3,}(?=[^`\r\n]*(?:[\r\n]|\Z))|~{3,})", re.MULTILINE
+    r"<!--|(?:^|(?<=\r))[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(?P<fence>`{3,}(?=[^`\r\n]*(?:[\r\n]|\Z))|~{3,})",
+    re.MULTILINE,
 )
 _LINE_START = re.compile(r"[\r\n]")
 _BACKTICKS = re.compile(r"`+")
@@ -67,7 +68,7 @@ def split(text: str) -> Page:
 
 def _fence_end(text: str, start: int, fence: str) -> int:
     """Behind the line that closes a fence: the same character, at least as often, and nothing else."""
-    closing = re.compile(rf"^[ \t>]*{fence[0]}{{{len(fence)},}}[ \t]*(?:\r?$|\r)", re.MULTILINE)
+    closing = re.compile(rf"(?:^|(?<=\r))[ \t>]*{fence[0]}{{{len(fence)},}}[ \t]*(?:\r?$|\r)", re.MULTILINE)
     found = closing.search(text, start)
     return found.end() if found else len(text)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingABC
 
 from tools.modelindex.drafts import check_metadata, check_names, names_file, result
+from tools.modelindex.fields import MODEL
 from tools.modelindex.imports import Imports
 from tools.modelindex.nodes import entries_of, is_null, kind_of, scalar, sequence, shown
 from tools.modelindex.paths import PathError
-from tools.modelindex.records import Entry, Result, Value
+from tools.modelindex.records import Entry, Result, Value, canonical
 from tools.modelindex.store import Document, path_like
+
+_MODEL_KEYS = frozenset(canonical(name) for name in MODEL)
 
 
 class Parts:
@@ -55,8 +58,11 @@ class Parts:
             return {}
         entries = entries_of(value)
         if entries is not None:
-            if "metadata" in entries and (len(entries) == 1 or "name" in entries):
+            if "metadata" in entries and entries.keys() <= _MODEL_KEYS:
                 return self._merged(entries["metadata"].value, document, what)
+            kind = scalar(entries["type"].value) if "type" in entries else None
+            if kind is not None and canonical(kind.text) == "model-index":
+                return {key: entry for key, entry in entries.items() if key != "type"}
             return entries
         items = sequence(value)
         merged: dict[str, Entry] = {}

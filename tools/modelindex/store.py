@@ -14,15 +14,19 @@ from tools.modelindex.paths import Repository, is_glob
 from tools.modelindex.records import Ignore, Place, Problem, Scalar, TextFile, Value
 from tools.modelindex.text import SUFFIXES, Source, read, suffix
 
-_TYPE = re.compile(r"""^[ \t]*["']?type["']?[ \t]*:[ \t]*["']?model[-_ ]?index\b""", re.IGNORECASE | re.MULTILINE)
+_TYPE = re.compile(
+    r"""(?:^|\r)[ \t]*["']?type["']?[ \t]*:[ \t]*["']?model[-_ ]?index\b""", re.IGNORECASE | re.MULTILINE
+)
 # What a comment without a Type must at least look like before its YAML is tried.
 _KEYS = re.compile(
-    r"""^[ \t]*["']?(?:models?|collections?|library|import|name|metadata|results)["']?[ \t]*:""",
+    r"""(?:^|\r)[ \t]*["']?(?:models?|collections?|library|import|name|metadata|results)["']?[ \t]*:""",
     re.IGNORECASE | re.MULTILINE,
 )
 # Prose that happens to begin with "Models:" is left alone; a list below the key is meant as an index.
-_LIST = re.compile(r"^[ \t]*(?:models|collections)[ \t]*:[ \t]*\r?\n[ \t]*-[ \t]", re.IGNORECASE | re.MULTILINE)
-_FRONT_MATTER_KEY = re.compile(r"""^["']?model[-_ ]index["']?[ \t]*:""", re.IGNORECASE | re.MULTILINE)
+_LIST = re.compile(
+    r"(?:^|\r)[ \t]*(?:models|collections)[ \t]*:[ \t]*[\r\n]+[ \t]*-[ \t]", re.IGNORECASE | re.MULTILINE
+)
+_FRONT_MATTER_KEY = re.compile(r"""(?:^|\r)["']?model[-_ ]index["']?[ \t]*:""", re.IGNORECASE | re.MULTILINE)
 _MODEL_FIELDS = frozenset({"metadata", "results", "paper", "code", "weights", "config", "in collection"})
 _BLANK = re.compile(r"[ \t]*")
 
@@ -138,7 +142,7 @@ class Store:
         return Document(source, real, path.parent, tuple(roots), header, len(self.problems) == before)
 
     def _header(self, source: Source, page: markdown.Page) -> Value | None:
-        if page.front_matter is None or not _FRONT_MATTER_KEY.search(source.text, *page.front_matter):
+        if page.front_matter is None or not _FRONT_MATTER_KEY.search(source.text[slice(*page.front_matter)]):
             return None
         header = mapping(self._compose(source, *page.front_matter))
         if header is None:
@@ -147,39 +151,37 @@ class Store:
         return None if entry is None else entry.value
 
     def _comment(self, source: Source, comment: markdown.Comment, declared: bool) -> Value | None:
-        text = source.text
-        start = _body(text, comment)
-        if _TYPE.search(text, start, comment.end):
+        start, pad = _body(source.text, comment)
+        body = source.text[start : comment.end]
+        if _TYPE.search(body):
             if comment.closed:
-                return self._compose(source, start, comment.end)
+                return self._compose(source, start, comment.end, pad)
             message = "the comment with the model index is never closed"
             self.report(Problem("unreadable", source.place(comment.opening), message, "End it with -->."))
             return None
-        if not declared or not comment.closed or not _KEYS.search(text, start, comment.end):
+        if not declared or not comment.closed or not _KEYS.search(body):
             return None
-        if _LIST.search(text, start, comment.end):
-            return self._compose(source, start, comment.end)
         problems: list[Problem] = []
         ignores: list[Ignore] = []
-        root = _compose(source, start, comment.end, problems.append, ignores)
-        if root is None or not _is_metadata(root):
+        root = _compose(source, start, comment.end, pad, problems.append, ignores)
+        if not _is_metadata(root) and (root is not None or not _LIST.search(body)):
             return None  # prose
         for problem in problems:
             self.report(problem)
         self.ignores.extend(ignores)
         return root
 
-    def _compose(self, source: Source, start: int, end: int) -> Value | None:
-        return _compose(source, start, end, self.report, self.ignores)
+    def _compose(self, source: Source, start: int, end: int, pad: int = 0) -> Value | None:
+        return _compose(source, start, end, pad, self.report, self.ignores)
 
 
-def _compose(source: Source, start: int, end: int, report: Report, ignores: list[Ignore]) -> Value | None:
+def _compose(source: Source, start: int, end: int, pad: int, report: Report, ignores: list[Ignore]) -> Value | None:
     """Compose a stretch of YAML and read every mapping in it, so that its keys are checked."""
-    composed = compose(source, start, end, report)
+    composed = compose(source, start, end, report, pad)
     if composed is None:
         return None
     block, node = composed
-    ignores.extend(find_ignores(block, node, end, report))
+    ignores.extend(find_ignores(block, node, start, end, report))
     root = wrap(block, node)
     read_below(root, node, report)
     return root
@@ -191,22 +193,23 @@ def path_like(value: Scalar) -> bool:
     return "\n" not in text and (is_glob(text) or suffix(text) in SUFFIXES)
 
 
-def _body(text: str, comment: markdown.Comment) -> int:
-    """Where the YAML of a comment begins.
+def _body(text: str, comment: markdown.Comment) -> tuple[int, int]:
+    """Where the YAML of a comment begins, and how many spaces its first line lacks.
 
-    In ``<!-- Type: model-index`` the first key would be indented by the space before it, and the next
-    lines not; so as much of that space is left out as makes the first two lines stand under each other.
+    In ``<!-- Type: model-index`` the first key stands elsewhere than the keys of the next lines, which
+    may be indented or not: it is taken to stand above the next line's, unless that is its value.
     """
     blank = _BLANK.match(text, comment.start, comment.end)
     assert blank is not None
     if blank.end() >= comment.end or text[blank.end()] in "\r\n":
-        return comment.start
-    rest = text[blank.end() : comment.end].splitlines()[1:]
-    indent = next((len(line) - len(line.lstrip(" ")) for line in rest if line.strip()), 0)
-    return max(comment.start, blank.end() - indent)
+        return comment.start, 0
+    first, *rest = text[blank.end() : comment.end].splitlines()
+    if first.rstrip().endswith(":"):
+        return blank.end(), 0
+    return blank.end(), next((len(line) - len(line.lstrip(" ")) for line in rest if line.strip()), 0)
 
 
-def _is_metadata(root: Value) -> bool:
+def _is_metadata(root: Value | None) -> bool:
     """Whether a comment without a Type is a model index rather than prose with a colon in it."""
     if not isinstance(root, YamlMapping):
         return False
