@@ -17,7 +17,7 @@ from tools.audit.profile import Clock
 from tools.audit.progress import Progress, Silent
 from tools.audit.settings import NothingToAuditError, Settings, SettingsError
 from tools.measure.records import Environment, Measurement
-from tools.modelindex.records import Index
+from tools.modelindex.records import Index, Problem
 from tools.report.records import ModelReport, Report, RuleInfo
 from tools.rules.engine import Judged, judge, matches, unknown_selectors
 from tools.rules.records import Context, Severity
@@ -123,10 +123,15 @@ def _load(settings: Settings) -> Index:
             "or index in [tool.zoo-audit] of pyproject.toml"
         )
     index = load_index(files, settings.project)
-    if not index.models and not index.problems:
+    if not index.models and all(_is_absence(problem) for problem in index.problems):
         listed = ", ".join(str(path) for path in files)
         raise NothingToAuditError(f"no model in {listed}: neither a Models list nor a model-index comment")
     return index
+
+
+def _is_absence(problem: Problem) -> bool:
+    """Whether a problem only says that a file or folder which was named holds no index at all."""
+    return problem.kind in {"missing-import", "empty-glob"} and problem.place[1:] == (1, 1)
 
 
 def select_models(index: Index, patterns: Sequence[str]) -> Index:
