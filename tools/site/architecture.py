@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoo.architecture import StageRow
     from zoo.registry import ModelInfo
 
-_LEFT, _BLOCK, _GAP, _ROW, _BLOCK_HEIGHT = 176, 82, 8, 78, 60
+_LEFT, _BLOCK, _GAP, _ROW, _BLOCK_HEIGHT = 184, 82, 8, 78, 60
 _BAR_AREA = 64
 _SHADES = 5
 _FRACTIONS = {0.5: "½", 0.25: "¼", 0.125: "⅛"}

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from tools.rules.records import Severity
 from tools.site import cost, machines, tables
-from tools.site.html import render
+from tools.site.html import as_block, render, web_url
 from tools.site.outcome import Outcome, audit
 from tools.site.repository import Commit, commit
 
@@ -74,11 +74,11 @@ class Build:
 
     def summary_table(self) -> str:
         """The page's variants with every number's verdict, and a legend."""
-        return self._block(tables.summary(self._models()))
+        return as_block(tables.summary(self._models()))
 
     def published_numbers(self) -> str:
         """How the page's published FLOPs come about, operator by operator."""
-        return self._block(tables.published(self._models()))
+        return as_block(tables.published(self._models()))
 
     def architecture(self) -> str:
         """The architecture of each of the page's variants, drawn from the code."""
@@ -92,7 +92,7 @@ class Build:
         """The page's weight files with size and hash, and the command that verifies one by hand."""
         lead = self._lead()
         facts = lead if lead and lead.hash_prefix else next((f for f in self._models() if f.hash_prefix), None)
-        return self._block(tables.weights(self._models())) + tables.verify_by_hand(facts)
+        return as_block(tables.weights(self._models())) + tables.verify_by_hand(facts)
 
     def weights_url(self) -> str:
         """The URL of the weights of the page's ``model_name``, for its snippets.
@@ -100,8 +100,6 @@ class Build:
         Raises:
             PageError: the front matter names no model of the page, or the model publishes no weights on the web.
         """
-        from tools.site.html import web_url
-
         facts = self._lead()
         if facts is None:
             raise PageError(f"{self._page_path}: model_name in the front matter names no model of this page")
@@ -118,33 +116,33 @@ class Build:
 
     def measured_with(self) -> str:
         """The versions that the page's numbers were measured with."""
-        return self._block(render("environment.html", environment=self.outcome.report.environment, commit=self.commit))
+        return as_block(render("environment.html", environment=self.outcome.report.environment, commit=self.commit))
 
     # ---- home and overviews
 
     def overview_table(self) -> str:
         """All variants of the zoo in one table."""
-        return self._block(tables.overview(self.outcome.models, self._link))
+        return as_block(tables.overview(self.outcome.models, self._link))
 
     def accuracy_charts(self) -> str:
         """Top 1 over FLOPs and over parameters."""
         from tools.site.accuracy import charts
 
-        return self._block(charts(self.outcome.models, self._link))
+        return as_block(charts(self.outcome.models, self._link))
 
     def audit_state(self) -> str:
         """How many claims have which verdict."""
-        return self._block(tables.state(self.outcome.report, self.commit))
+        return as_block(tables.state(self.outcome.report, self.commit))
 
     def counters_table(self) -> str:
         """All variants under each counter."""
-        return self._block(tables.counters(self.outcome.models, self._link))
+        return as_block(tables.counters(self.outcome.models, self._link))
 
     def counter_descriptions(self) -> str:
         """What each counter counts."""
         from tools.site.counters import descriptions
 
-        return self._block(descriptions())
+        return as_block(descriptions())
 
     def doubled_table(self, name: str) -> str:
         """One variant's cost as different people would quote it."""
@@ -153,7 +151,7 @@ class Build:
         facts = self.outcome.find(name)
         if facts is None:
             raise PageError(f"{self._page_path}: no model is named {name!r}")
-        return self._block(quotations(facts))
+        return as_block(quotations(facts))
 
     # ---- rules and the rest
 
@@ -189,7 +187,7 @@ class Build:
     def after_page(self) -> None:
         """Add the card's models as JSON-LD."""
         if self._page_path.endswith(".md") and self._is_card():
-            self._env.markdown += self._block(machines.json_ld(self._models(), self._env.page.canonical_url))
+            self._env.markdown += as_block(machines.json_ld(self._models(), self._env.page.canonical_url))
 
     def after_build(self) -> None:
         """Write the files for machines, and let a build fail on a wrong claim."""
@@ -269,7 +267,7 @@ class Build:
     def _variants(self, kind: str, draw: Callable[[Facts], Markup]) -> str:
         lead = self._lead() or self._models()[0]
         parts = [(facts.name, facts is lead, self._cached(kind, facts, draw)) for facts in self._models()]
-        return self._block(render("variants.html", parts=parts))
+        return as_block(render("variants.html", parts=parts))
 
     def _cached(self, kind: str, facts: Facts, draw: Callable[[Facts], Markup]) -> Markup:
         key = kind, facts.name
@@ -293,15 +291,22 @@ class Build:
         return export(self.outcome.index, "model-index")
 
     def _tell_findings(self) -> None:
-        level = {Severity.ERROR: logging.INFO if self._serving else logging.WARNING}
-        for finding in self.outcome.report.findings:
-            log.log(level.get(finding.severity, logging.INFO), "%s %s %s", finding.place, finding.code, finding.message)
+        """Tell what the audit found.
 
-    @staticmethod
-    def _block(markup: Markup) -> str:
-        """Markup as a block of its own; Markdown leaves alone what stands in a ``div``."""
-        lines = [line.strip() for line in str(markup).splitlines() if line.strip()]
-        return "\n".join(["\n", '<div class="za">', *lines, "</div>", "\n"])
+        Raises:
+            mkdocs.exceptions.Abort: something is wrong and this is a build, not a preview. A warning would not do:
+                strict mode counts only warnings that are shown, and ``--quiet`` shows none.
+        """
+        report = self.outcome.report
+        wrong = report.severities()[Severity.ERROR]
+        fatal = wrong and not self._serving
+        for finding in report.findings:
+            level = logging.ERROR if fatal and finding.severity is Severity.ERROR else logging.INFO
+            log.log(level, "%s %s %s", finding.place, finding.code, finding.message)
+        if fatal:
+            from mkdocs.exceptions import Abort
+
+            raise Abort(f"The audit found {wrong} error{'s' if wrong > 1 else ''}: the pages claim what is not so.")
 
 
 def _outside_fences(text: str) -> str:

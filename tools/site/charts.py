@@ -63,7 +63,7 @@ def scatter(
     """
     if not points:
         return render("no_chart.html", title=title)
-    x_scale = Scale.of([p.x for p in points], _PLOT.left, _PLOT.right)
+    x_scale = Scale.of([p.x for p in points], _PLOT.left, _PLOT.right, margin=0.18)
     y_scale = Scale.of([p.y for p in points], _PLOT.bottom, _PLOT.top)
     families = list(dict.fromkeys(p.family for p in points))
     front = pareto([(p.x, p.y) for p in points])
@@ -115,14 +115,17 @@ class Scale:
     ticks: tuple[float, ...]
 
     @classmethod
-    def of(cls, values: Sequence[float], start: float, end: float) -> Scale:
-        """A scale on which ``values`` lie between ``start`` and ``end``, with ticks at round numbers."""
+    def of(cls, values: Sequence[float], start: float, end: float, margin: float = 0.1) -> Scale:
+        """A scale on which ``values`` lie between ``start`` and ``end``, with ticks at round numbers.
+
+        ``margin`` is left free at either end, as a part of the values' span.
+        """
         low, high = min(values), max(values)
         if low > 0 and high / low > 20:
             return cls(low / 1.3, high * 1.3, start, end, True, _decades(low / 1.3, high * 1.3))
-        margin = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
-        step = _round_step((high - low + 2 * margin) / 5)
-        low, high = low - margin, high + margin
+        room = (high - low) * margin or abs(high) * margin or 1.0
+        low, high = low - room, high + room
+        step = _round_step((high - low) / 5)
         first, last = math.ceil(low / step), math.floor(high / step)
         return cls(low, high, start, end, False, tuple(n * step for n in range(first, last + 1)))
 
@@ -179,9 +182,9 @@ def _anchor(box: Box | None, x: float) -> tuple[float, float, str] | None:
 
 
 def _round_step(rough: float) -> float:
-    """The next of 1, 2, 5, 10 ... at or above ``rough``."""
+    """The next of 1, 2, 2.5, 5, 10 ... at or above ``rough``."""
     magnitude = 10.0 ** math.floor(math.log10(rough))
-    return next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= rough * 0.999)
+    return next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999)
 
 
 def _decades(low: float, high: float) -> tuple[float, ...]:

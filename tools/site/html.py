@@ -57,6 +57,12 @@ def render(template: str, **values: object) -> Markup:
     return Markup(_environment().get_template(template).render(**values))  # noqa: S704 - autoescaped
 
 
+def as_block(markup: Markup) -> str:
+    """Markup as a block of its own in a Markdown page; Markdown leaves alone what stands in a ``div``."""
+    lines = [line.strip() for line in str(markup).splitlines() if line.strip()]
+    return "\n".join(["\n", '<div class="za">', *lines, "</div>", "\n"])
+
+
 @cache
 def _environment() -> jinja2.Environment:
     import jinja2

@@ -1,7 +1,8 @@
-"""Where the labels of a scatter chart go: beside their point, on no other label, point or edge."""
+"""Where the labels of a scatter chart go: nearest to their own point, on no other label, point or stroke."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,10 @@ class Box(NamedTuple):
         return (
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
+
+    def distance(self, x: float, y: float) -> float:
+        """How far a point lies outside; 0 within."""
+        return math.hypot(max(self.left - x, 0, x - self.right), max(self.top - y, 0, y - self.bottom))
 
     def inside(self, other: Box) -> bool:
         """Whether this box lies within ``other``."""
@@ -40,7 +45,8 @@ class Wanted(NamedTuple):
 
 
 # Around the point: directions in order of preference, each as (dx, dy) in label sizes.
-_DIRECTIONS = ((-1, 0), (1, 0), (-1, -1), (1, 1), (0, -1), (0, 1), (1, -1), (-1, 1))
+_SIDES = ((-1, 0), (1, 0), (-1, -1), (1, 1), (0, -1), (0, 1), (1, -1), (-1, 1))
+_DIRECTIONS = (*_SIDES, (-1, -0.5), (1, 0.5), (-1, 0.5), (1, -0.5))
 _DISTANCES = (7.0, 14.0, 24.0)
 
 
@@ -48,7 +54,8 @@ def place(wanted: Sequence[Wanted], frame: Box, blocked: Sequence[Box] = (), rad
     """Place the labels in order, the most important first, off everything that is ``blocked``.
 
     Returns one box a label, in the order given; ``None`` where every spot near the point is taken.
-    Boxes lie inside ``frame`` and overlap neither each other nor a circle of ``radius`` around any point.
+    Boxes lie inside ``frame``, overlap neither each other nor the square of ``radius`` around any point, and are nearer
+    to their own point than to any other, so that nobody takes them for another's.
     """
     points = [Box(w.x - radius, w.y - radius, w.x + radius, w.y + radius) for w in wanted]
     taken = [*points, *blocked]
@@ -58,7 +65,9 @@ def place(wanted: Sequence[Wanted], frame: Box, blocked: Sequence[Box] = (), rad
             (
                 candidate
                 for candidate in _candidates(label)
-                if candidate.inside(frame) and not any(candidate.overlaps(other) for other in taken)
+                if candidate.inside(frame)
+                and not any(candidate.overlaps(other) for other in taken)
+                and _nearest(candidate, label, wanted)
             ),
             None,
         )
@@ -66,6 +75,11 @@ def place(wanted: Sequence[Wanted], frame: Box, blocked: Sequence[Box] = (), rad
             taken.append(box)
         places.append(box)
     return places
+
+
+def _nearest(box: Box, label: Wanted, others: Sequence[Wanted]) -> bool:
+    own = box.distance(label.x, label.y)
+    return all(box.distance(o.x, o.y) > own for o in others if (o.x, o.y) != (label.x, label.y))
 
 
 def _candidates(label: Wanted) -> Iterator[Box]:

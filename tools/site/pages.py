@@ -15,10 +15,8 @@ FOLDER = Path(__file__).parents[2] / "docs" / "rules"
 
 
 def text(rule: Rule) -> str:
-    """A rule's page: its title for navigation and search, and the macro that shows the rest."""
-    description = f"{rule.code} of the zoo audit: {rule.title}.".replace('"', "'")
-    header = f'---\ntitle: {rule.code}\ndescription: "{description}"\n---\n'
-    return f'{header}\n# {rule.code}\n\n{{{{ rule_page("{rule.code}") }}}}\n'
+    """A rule's page: a title for the search, and the macro that shows the rest."""
+    return f'---\ntitle: {rule.code}\n---\n\n{{{{ rule_page("{rule.code}") }}}}\n'
 
 
 def write(folder: Path) -> list[Path]:

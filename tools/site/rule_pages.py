@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import inspect
+from textwrap import dedent
 
 from tools.rules.registry import FAMILIES, RULES
 from tools.rules.rule import Rule
-from tools.site.html import escape
+from tools.site.html import as_block, escape, render
 
 _NEEDS = {
     "index": "the model index",
     "measurement": "the built and measured model",
-    "config": "what the zoo's code says of the model (`config-of`)",
-    "listing": "the zoo's own list of models (`list-models`)",
-    "weights": "weight files (`--weights`)",
-    "links": "answers of web servers (`--online`)",
-    "source": "the code that links point into (`--source`)",
+    "config": "what the zoo's code says of the model",
+    "listing": "the zoo's own list of models (list-models)",
+    "weights": "weight files (--weights)",
+    "links": "answers of web servers (--online)",
+    "source": "the code that links point into (--source)",
     "files": "the files beside the index",
 }
 
@@ -37,21 +38,19 @@ def find(code: str) -> Rule:
 
 
 def page(code: str) -> str:
-    """The body of a rule's page, as Markdown: facts, why it matters, how to mend it, before and after."""
+    """A rule's page, as Markdown: facts, why it matters, how to mend it, before and after."""
     rule = find(code)
-    family = FAMILIES.get(code[:3], "")
+    facts = [
+        ("Family", f"{FAMILIES.get(code[:3], '')} ({code[:3]})"),
+        ("Severity", rule.severity.value),
+        ("Looks at", ", ".join(_NEEDS.get(need, need) for need in rule.needs)),
+        ("Mended by --fix", "where the mend is certain" if rule.fixable else "no"),
+    ]
     return "\n".join(
         [
+            f"# {code}: {_text(rule.title)}",
             "",
-            f"**{_text(rule.title)}.**",
-            "",
-            "| | |",
-            "|---|---|",
-            f"| Family | {_text(family)} (`{code[:3]}`) |",
-            f"| Severity | {rule.severity.value} |",
-            f"| Looks at | {', '.join(_NEEDS.get(need, need) for need in rule.needs)} |",
-            f"| `--fix` mends it | {'where the mend is certain' if rule.fixable else 'no'} |",
-            "",
+            as_block(render("facts.html", facts=facts)),
             "## Why it matters",
             "",
             _text(rule.why),
@@ -62,8 +61,10 @@ def page(code: str) -> str:
             "",
             "## Before and after",
             "",
-            _tab("Before", rule.before),
-            _tab("After", rule.after),
+            _fence('yaml title="Before"', dedent(rule.before).strip("\n")),
+            "",
+            _fence('yaml title="After"', dedent(rule.after).strip("\n")),
+            "",
             "## Leave it out",
             "",
             "For one claim, with the reason, at the end of the claim's own line:",
@@ -100,11 +101,6 @@ def _text(text: str) -> str:
     if len(parts) % 2 == 0:
         return str(escape(text))
     return "".join(f"<code>{escape(part)}</code>" if n % 2 else str(escape(part)) for n, part in enumerate(parts))
-
-
-def _tab(title: str, example: str) -> str:
-    fenced = "\n".join(f"    {line}".rstrip() for line in _fence("yaml", inspect.cleandoc(example)).split("\n"))
-    return f'=== "{title}"\n\n{fenced}\n'
 
 
 def _fence(language: str, text: str) -> str:

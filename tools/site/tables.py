@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
+from tools.measure.counters import COUNTERS
 from tools.report.records import Report
 from tools.rules.records import Severity, Verdict
 from tools.site.architecture import identifier
@@ -85,20 +86,15 @@ def verify_by_hand(facts: Facts | None) -> str:
 
 
 def counters(models: Sequence[Facts], link: Link) -> Markup:
-    """The same models under each counter at their own input size."""
-    names = list(
-        dict.fromkeys(
-            count.counter
-            for facts in models
-            if facts.measurement
-            for count in facts.measurement.counts
-            if count.input_size == facts.measurement.input_size
-        )
-    )
+    """The same models under each counter at their own input size; counters that agree on all of them share a column."""
+    names: dict[tuple[int | None, ...], list[str]] = {}
+    for counter in COUNTERS:
+        totals = tuple(count.total if (count := facts.count(counter)) else None for facts in models)
+        names.setdefault(totals, []).append(counter)
     return render(
         "counters.html",
-        names=names,
-        rows=[(facts, link(facts), [facts.count(name) for name in names]) for facts in models],
+        columns=[", ".join(counters) for counters in names.values()],
+        rows=[(facts, link(facts), totals) for facts, *totals in zip(models, *names, strict=True)],
         reference=REFERENCE,
         sizes=_input_sizes(models),
     )
