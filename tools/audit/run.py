@@ -123,15 +123,21 @@ def _load(settings: Settings) -> Index:
             "or index in [tool.zoo-audit] of pyproject.toml"
         )
     index = load_index(files, settings.project)
-    if not index.models and all(_is_absence(problem) for problem in index.problems):
+    if not index.models and all(_is_absence(problem, index) for problem in index.problems):
         listed = ", ".join(str(path) for path in files)
         raise NothingToAuditError(f"no model in {listed}: neither a Models list nor a model-index comment")
     return index
 
 
-def _is_absence(problem: Problem) -> bool:
+def _is_absence(problem: Problem, index: Index) -> bool:
     """Whether a problem only says that a file or folder which was named holds no index at all."""
-    return problem.kind in {"missing-import", "empty-glob"} and problem.place[1:] == (1, 1)
+    if problem.place[1:] != (1, 1):
+        return False
+    file = index.files.get(problem.place.path)
+    if file is None:
+        return problem.kind == "missing-import"
+    # Metadata never begins with a page's first character: comments and front matter have a first line of their own.
+    return problem.kind == "wrong-type" and (file.kind == "card" or not file.text.strip())
 
 
 def select_models(index: Index, patterns: Sequence[str]) -> Index:
