@@ -29,6 +29,9 @@ _ALIAS = re.compile(r"(?:^|[\s\[\]{},:\-?])\*[^\s*]")
 _SURROGATES = re.compile(r"\\u[dD]([89abAB][0-9a-fA-F]{2})\\u[dD]([c-fC-F][0-9a-fA-F]{2})")
 
 
+_NOT_IN_YAML = frozenset({*range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF})
+
+
 class LimitError(yaml.MarkedYAMLError):
     """The text breaks a limit of this module."""
 
@@ -98,8 +101,10 @@ def compose(source: Source, start: int, end: int, report: Report, pad: int = 0) 
     block = Block(source, start - pad)
     if source.file.kind == "json" and not _is_json(source, report):
         return None
+    stand_ins: dict[int, int] = {}
     if source.file.kind == "json":
-        text = _SURROGATES.sub(_one_escape, text)
+        stand_ins = _stand_ins(text)
+        text = _SURROGATES.sub(_one_escape, text.translate(stand_ins))
     try:
         node = yaml.compose(text, Loader=_Composer)
     except yaml.MarkedYAMLError as error:
@@ -111,6 +116,11 @@ def compose(source: Source, start: int, end: int, report: Report, pad: int = 0) 
         return None
     if node is None:
         return None
+    if stand_ins:
+        back = {stand_in: character for character, stand_in in stand_ins.items()}
+        for each in nodes(node):
+            if isinstance(each, yaml.ScalarNode):
+                each.value = each.value.translate(back)
     if "!" in text and _TAG.search(text):
         _check_tags(block, node, report)
     if "*" in text and _ALIAS.search(text) and not _aliases_are_harmless(block, node, report):
@@ -170,6 +180,13 @@ def _one_escape(found: re.Match[str]) -> str:
     """
     high, low = int("d" + found[1], 16), int("d" + found[2], 16)
     return f"\\\n\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
+
+
+def _stand_ins(text: str) -> dict[int, int]:
+    """Private characters to stand for those that JSON allows in a text and YAML takes for line ends or refuses."""
+    odd = sorted({ord(character) for character in set(text)} & _NOT_IN_YAML)
+    free = (code for code in range(0xE000, 0xF900) if chr(code) not in text)
+    return dict(zip(odd, free, strict=False))
 
 
 def _check_tags(block: Block, root: yaml.Node, report: Report) -> None:
