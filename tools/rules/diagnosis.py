@@ -89,10 +89,10 @@ def sizes_to_try(model: Model, measurement: Measurement, index: Index | None = N
     channels = measurement.input_size[0]
     known = {count.input_size for count in measurement.counts}
     others = {claimed_size(other) for other in index.models} if index is not None else set()
-    claimed: list[InputSize] = [
-        size for size in others if size is not None and size[0] == channels and size not in known
-    ]
-    common: list[InputSize] = [(channels, side, side) for side in COMMON_SIDES if (channels, side, side) not in known]
+    candidates: tuple[list[InputSize], list[InputSize]] = (
+        [size for size in others if size is not None and size[0] == channels and size not in known],
+        [(channels, side, side) for side in COMMON_SIDES if (channels, side, side) not in known],
+    )
     densities = {
         count.counter: Decimal(count.total) / _area(count.input_size) for count in measurement.counts if count.total
     }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from tools.modelindex.records import Ignore, Place, canonical
+from tools.modelindex.records import Ignore, Place
+from tools.rules.claims import key_of
 from tools.rules.evidence import Evidence, Subject
 from tools.rules.records import Claim, Context, Finding, Judgement, Severity, Verdict
 from tools.rules.registry import RULES
@@ -43,6 +46,19 @@ def unknown_selectors(selectors: Iterable[str], rules: Sequence[Rule] = RULES) -
     return tuple(s for s in selectors if not any(matches(rule.code, (s,)) for rule in rules))
 
 
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Spare the collector: judging makes records that all stay, and walking a large index again and again is slow."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_no_garbage_collection()
 def judge(
     context: Context,
     *,
@@ -66,11 +82,10 @@ def judge(
     evidence = Evidence(context)
     chosen = tuple(r for r in rules if (not select or matches(r.code, select)) and not matches(r.code, ignore))
     findings, judgements = _run(chosen, evidence)
-    ignores = _Ignores(context.index.ignores)
+    ignores, why = _Ignores(context.index.ignores), _Why(evidence, rules, chosen)
     settled = {
         subject.name: tuple(
-            _settle(claim, judgements.get(_key(claim), ()), ignores, _Why(subject, evidence, rules, chosen))
-            for claim in subject.claims
+            _settle(claim, subject, judgements.get(id(claim), ()), ignores, why) for claim in subject.claims
         )
         for subject in evidence.subjects
     }
@@ -84,24 +99,17 @@ def judge(
     return Judged(settled, _finished(kept, severities or {}), _finished(ignored, severities or {}))
 
 
-_Key = tuple[str, str, Place]
-
-
-def _key(claim: Claim) -> _Key:
-    return claim.model, claim.field, claim.place
-
-
-def _run(rules: Iterable[Rule], evidence: Evidence) -> tuple[list[Finding], Mapping[_Key, list[tuple[str, Judgement]]]]:
-    """Everything that the rules say; a judgement keeps the code of its rule."""
+def _run(rules: Iterable[Rule], evidence: Evidence) -> tuple[list[Finding], Mapping[int, list[tuple[str, Judgement]]]]:
+    """Everything that the rules say. Judgements are kept by the identity of their claim, with the code of the rule."""
     findings: list[Finding] = []
-    judgements: defaultdict[_Key, list[tuple[str, Judgement]]] = defaultdict(list)
+    judgements: defaultdict[int, list[tuple[str, Judgement]]] = defaultdict(list)
     for rule in rules:
         try:
             for outcome in rule.check(evidence):
                 if isinstance(outcome, Finding):
                     findings.append(outcome)
                 else:
-                    judgements[_key(outcome.claim)].append((rule.code, outcome))
+                    judgements[id(outcome.claim)].append((rule.code, outcome))
         except RuleError:
             raise
         except Exception as error:
@@ -109,29 +117,31 @@ def _run(rules: Iterable[Rule], evidence: Evidence) -> tuple[list[Finding], Mapp
     return findings, judgements
 
 
-@dataclass(frozen=True, slots=True)
 class _Why:
     """Tells why no rule passed a verdict on a claim."""
 
-    subject: Subject
-    evidence: Evidence
-    rules: Sequence[Rule]
-    chosen: Sequence[Rule]
+    def __init__(self, evidence: Evidence, rules: Sequence[Rule], chosen: Sequence[Rule]) -> None:
+        self._static = evidence.context.static
+        self._able: defaultdict[str, list[Rule]] = defaultdict(list)
+        for rule in rules:
+            for key in rule.proves:
+                self._able[key].append(rule)
+        self._chosen = set(chosen)
 
-    def __call__(self, claim: Claim) -> str:
-        key = canonical(claim.field)
-        able = [rule for rule in self.rules if key in rule.proves]
+    def tell(self, claim: Claim, subject: Subject) -> str:
+        """The reason, as it stands beside ``unchecked``."""
+        able = self._able.get(key_of(claim.field))
         if not able:
             return f"no rule checks {claim.field}"
-        running = [rule for rule in able if rule in self.chosen]
+        running = [rule for rule in able if rule in self._chosen]
         if not running:
             return f"{', '.join(rule.code for rule in able)} not selected"
         needs = running[0].needs
         if "measurement" in needs or "config" in needs:
-            if self.subject.failure is not None:
-                return f"not measured: {self.subject.failure.message}"
-            if self.subject.measurement is None:
-                return "not measured: static audit" if self.evidence.context.static else "not measured"
+            if subject.failure is not None:
+                return f"not measured: {subject.failure.message}"
+            if subject.measurement is None:
+                return "not measured: static audit" if self._static else "not measured"
             if "config" in needs:
                 return "the zoo's code does not say"
         if "weights" in needs:
@@ -143,14 +153,17 @@ class _Why:
         return "no rule could tell"
 
 
-def _settle(claim: Claim, judgements: Sequence[tuple[str, Judgement]], ignores: _Ignores, why: _Why) -> Judgement:
+def _settle(
+    claim: Claim, subject: Subject, judgements: Sequence[tuple[str, Judgement]], ignores: _Ignores, why: _Why
+) -> Judgement:
     """The one verdict on a claim: the weightiest, with the reasons of all that share it."""
     heard: list[Judgement] = []
     for code, judgement in judgements:
-        reason = ignores.reason(claim.place, code) if judgement.verdict is Verdict.MISMATCH else None
+        mismatch = judgement.verdict is Verdict.MISMATCH
+        reason = ignores.reason(claim.place, code) if mismatch and ignores else None
         heard.append(judgement if reason is None else judgement.but(Verdict.IGNORED, reason))
     if not heard:
-        return Judgement(claim, Verdict.UNCHECKED, claim.value.text, None, why(claim))
+        return Judgement(claim, Verdict.UNCHECKED, claim.value.text, None, why.tell(claim, subject))
     best = min(heard, key=lambda judgement: _RANK[judgement.verdict])
     agreeing = [judgement for judgement in heard if judgement.verdict is best.verdict]
     if len(agreeing) == 1:
@@ -170,6 +183,9 @@ class _Ignores:
         for ignore in self._all:
             self._by_line[ignore.place.path, ignore.place.line].append(ignore)
 
+    def __bool__(self) -> bool:
+        return bool(self._by_line)
+
     def reason(self, place: Place, code: str) -> str | None:
         """The reason given for ignoring ``code`` on a line, or ``None`` where it is not ignored."""
         reason = None
@@ -182,7 +198,7 @@ class _Ignores:
 
     def covers(self, place: Place, code: str) -> bool:
         """Whether a finding is ignored."""
-        return bool(self._by_line) and self.reason(place, code) is not None
+        return bool(self) and self.reason(place, code) is not None
 
     def unused(
         self, rule: Rule, rules: Sequence[Rule], chosen: Sequence[Rule], evidence: Evidence

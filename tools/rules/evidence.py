@@ -10,8 +10,9 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from tools.measure.records import Failure, Measurement
-from tools.modelindex.records import Index, Model, Place, canonical
-from tools.rules.claims import claims_of
+from tools.modelindex.records import Index, Model, Place
+from tools.rules.claims import claims_of, key_of
+from tools.rules.figures import Figure, figures_of
 from tools.rules.pages import Page
 from tools.rules.records import Claim, Context
 
@@ -19,23 +20,39 @@ _HINTS = 20
 """How often a run looks for the nearest names."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
     """One model as the rules see it."""
 
     model: Model
-    claims: tuple[Claim, ...]
-    by_field: Mapping[str, tuple[Claim, ...]]
-    """The claims by the canonical key of their field."""
     measurement: Measurement | None
     failure: Failure | None
     evidence: Evidence
     """Everything else there is."""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The model's name."""
         return self.model.name.text
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """Everything that the index states of the model."""
+        return claims_of(self.model)
+
+    @cached_property
+    def by_field(self) -> Mapping[str, tuple[Claim, ...]]:
+        """The claims by the canonical key of their field."""
+        found: dict[str, tuple[Claim, ...]] = {}
+        for claim in self.claims:
+            key = key_of(claim.field)
+            found[key] = (*found.get(key, ()), claim)
+        return found
+
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures of its results that are single values."""
+        return figures_of(self.model, self.claims)
 
     def claim(self, key: str) -> Claim | None:
         """The only claim of a field; ``None`` where there is none, or a list of several."""
@@ -57,15 +74,10 @@ class Evidence:
         return tuple(self._subject(model) for model in self.index.models)
 
     def _subject(self, model: Model) -> Subject:
-        claims = claims_of(model)
-        by_field: dict[str, tuple[Claim, ...]] = {}
-        for claim in claims:
-            key = canonical(claim.field)
-            by_field[key] = (*by_field.get(key, ()), claim)
         outcome = self.context.measurements.get(model.name.text)
         measurement = outcome if isinstance(outcome, Measurement) else None
         failure = outcome if isinstance(outcome, Failure) else None
-        return Subject(model, claims, by_field, measurement, failure, self)
+        return Subject(model, measurement, failure, self)
 
     def holds(self, need: str) -> bool:
         """Whether this run has what a rule needs at all (one model may still lack it)."""

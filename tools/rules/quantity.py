@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["count", "bytes", "plain"]
@@ -120,6 +121,7 @@ class Quantity:
         return abs(Decimal(measured) - self.value) * 2 <= self.quantum
 
 
+@lru_cache(maxsize=65536)
 def parse(text: str, kind: Kind = "count") -> Quantity | None:
     """Read a number with its precision; ``None`` where the text is no number of this kind.
 

@@ -2,70 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
-from tools.modelindex.records import Metric, Place, Result, canonical
 from tools.rules.claims import is_scalar, metric_value
 from tools.rules.evidence import Evidence, Subject
+from tools.rules.figures import Figure, is_accuracy_name
 from tools.rules.outliers import outliers
-from tools.rules.quantity import Quantity, parse
-from tools.rules.records import Claim, Finding, Judgement, Severity, Verdict
+from tools.rules.quantity import parse
+from tools.rules.records import Finding, Judgement, Severity, Verdict
 from tools.rules.rule import ModelRule, Outcome, Rule
 
-_ACCURACY = re.compile(r"\b(?:acc(?:uracy)?|top ?[15]|precision|recall|f1|m?ap|m?iou)\b")
-_TOP = re.compile(r"(?:\btop ?|@|acc ?@? ?)(?P<k>[1-9])\b")
-_ERROR = re.compile(r"\berr(?:or)?s?\b")
 
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One metric of one result, with its number."""
-
-    result: Result
-    metric: Metric
-    claim: Claim
-    quantity: Quantity | None
-
-    @property
-    def name(self) -> str:
-        """The metric's name in a form that can be compared: ``Top-1 Accuracy`` -> ``top 1 accuracy``."""
-        return canonical(self.metric.name.text.replace("-", " "))
-
-    @property
-    def is_accuracy(self) -> bool:
-        """Whether a share of right answers is meant, 0 to 100 per cent."""
-        return bool(_ACCURACY.search(self.name)) and not _ERROR.search(self.name)
-
-    @property
-    def top(self) -> int | None:
-        """1 of ``Top 1 Accuracy`` and ``acc@1``, 5 of ``Top-5``; ``None`` for other metrics and for error rates."""
-        match = _TOP.search(self.name)
-        return int(match["k"]) if match and not _ERROR.search(self.name) else None
-
-
-def figures(subject: Subject) -> list[Figure]:
-    """The figures of one model that are single values."""
-    by_place = {claim.place: claim for claim in subject.claims}
-    found = []
-    for result in subject.model.results:
-        for metric in result.metrics:
-            value = metric_value(metric)
-            claim = by_place.get(value.place) if value is not None else None
-            if value is not None and claim is not None:
-                found.append(Figure(result, metric, claim, parse(value.text, "plain")))
-    return found
-
-
-def _dataset(result: Result) -> tuple[str, str]:
-    task = canonical(result.task.text) if result.task is not None else ""
-    return task, canonical(result.dataset.text) if result.dataset is not None else ""
-
-
-def _pairs(found: list[Figure]) -> Iterator[tuple[Figure, Figure]]:
+def _pairs(found: tuple[Figure, ...]) -> Iterator[tuple[Figure, Figure]]:
     """Top 1 and Top 5 of one evaluation, where both are numbers."""
     for top1 in found:
         if top1.top != 1 or top1.quantity is None:
@@ -93,22 +43,22 @@ class NotANumber(ModelRule):
 
     def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look at every figure, and tell of those that can be what was checked."""
-        bad: set[Place] = set()
+        bad: set[int] = set()
         for result in subject.model.results:
             for metric in result.metrics:
                 if not is_scalar(metric.value):
                     message = f"{metric.name.text}: a single number belongs here"
                     yield self.finding(metric.value.place, message, model=subject.name, field=metric.name.text)
-        found = figures(subject)
+        found = subject.figures
         for figure in found:
             if figure.quantity is None:
-                bad.add(figure.claim.place)
+                bad.add(id(figure))
                 shown = figure.claim.value.text[:40]
                 yield from self.breach(figure.claim, f"{figure.claim.field}: {shown!r} is not a number")
-        paired = {figure.claim.place for pair in _pairs(found) for figure in pair}
+        paired = {id(figure) for pair in _pairs(found) for figure in pair}
         for figure in found:
-            if figure.claim.place not in bad:
-                yield _not_evaluated(figure, figure.claim.place in paired)
+            if id(figure) not in bad:
+                yield _not_evaluated(figure, id(figure) in paired)
 
 
 def _not_evaluated(figure: Figure, paired: bool) -> Judgement:
@@ -137,7 +87,7 @@ class OutOfRange(ModelRule):
 
     def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Look at every accuracy."""
-        for figure in figures(subject):
+        for figure in subject.figures:
             if figure.is_accuracy and figure.quantity is not None and not 0 <= figure.quantity.value <= 100:
                 message = f"{figure.claim.field}: {figure.claim.value.text} is outside 0 to 100 %"
                 yield from self.breach(figure.claim, message)
@@ -161,7 +111,7 @@ class TopOneAboveTopFive(ModelRule):
 
     def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare the two of each evaluation, unless :class:`Implausible` tells of error rates."""
-        for top1, top5 in _pairs(figures(subject)):
+        for top1, top5 in _pairs(subject.figures):
             if top1.quantity is None or top5.quantity is None or _error_rates(top1, top5):
                 continue
             if top1.quantity.value > top5.quantity.value:
@@ -210,18 +160,18 @@ class Implausible(Rule):
         scales: defaultdict[tuple[tuple[str, str], str], list[int]] = defaultdict(lambda: [0, 0])
         fractions: list[Figure] = []
         for subject in evidence.subjects:
-            found = figures(subject)
+            found = subject.figures
             for top1, top5 in _pairs(found):
                 if _error_rates(top1, top5):
                     yield self._error(top1, top5)
             for figure in found:
                 if figure.is_accuracy and figure.quantity is not None:
                     is_fraction = _is_fraction(figure)
-                    scales[_dataset(figure.result), figure.name][is_fraction] += 1
+                    scales[figure.dataset, figure.name][is_fraction] += 1
                     if is_fraction:
                         fractions.append(figure)
         for figure in fractions:
-            others, same = scales[_dataset(figure.result), figure.name]
+            others, same = scales[figure.dataset, figure.name]
             if others > same or self._other_scale(figure):
                 message = (
                     f"{figure.claim.field}: {figure.claim.value.text} is a fraction, where the index states per cent"
@@ -241,7 +191,7 @@ class Implausible(Rule):
         for metric in figure.result.metrics:
             value = metric_value(metric)
             quantity = parse(value.text, "plain") if value is not None else None
-            if quantity is not None and quantity.value > 1 and _ACCURACY.search(canonical(metric.name.text)):
+            if quantity is not None and quantity.value > 1 and is_accuracy_name(metric.name.text):
                 return True
         return False
 
@@ -274,10 +224,10 @@ class Outlier(Rule):
             parameters = _parameters(subject)
             if parameters is None:
                 continue
-            for figure in figures(subject):
+            for figure in subject.figures:
                 quantity = figure.quantity
                 if figure.is_accuracy and quantity is not None and 1 < quantity.value <= 100:
-                    key = (_dataset(figure.result), figure.name)
+                    key = (figure.dataset, figure.name)
                     groups[key].append((parameters, float(quantity.value), figure))
         for group in groups.values():
             for position, median in outliers([(size, value) for size, value, _ in group]):
@@ -320,8 +270,8 @@ class MetricTwice(ModelRule):
         A result of the model's own beside one inherited from its collection counts, too.
         """
         first: dict[tuple[tuple[str, str], str], Figure] = {}
-        for figure in figures(subject):
-            key = (_dataset(figure.result), figure.name)
+        for figure in subject.figures:
+            key = (figure.dataset, figure.name)
             earlier = first.setdefault(key, figure)
             if earlier is not figure:
                 message = (
