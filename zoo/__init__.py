@@ -11,6 +11,7 @@ The architecture is that of Mingxing Tan and Quoc V. Le, "MixConv: Mixed Depthwi
 https://arxiv.org/abs/1907.09595.
 """
 
+from zoo import hub, preprocess
 from zoo.factory import NoWeightsError, create_model, list_models, model_info
 from zoo.registry import DuplicateModelError, ModelInfo, UnknownModelError, register
 from zoo.variants import VARIANTS, build
@@ -23,8 +24,10 @@ __all__ = [
     "UnknownModelError",
     "Weights",
     "create_model",
+    "hub",
     "list_models",
     "model_info",
+    "preprocess",
 ]
 
 for _info in VARIANTS:

@@ -143,6 +143,8 @@ def _sum(x: Tensor, y: Tensor, has_skip: bool) -> Tensor:
 
 def _initialise(module: nn.Module) -> None:
     """Draw fresh weights as the authors' TensorFlow code does."""
+    if any(parameter.is_meta for parameter in module.parameters(recurse=False)):
+        return  # There is nothing to draw into, and trying to has torch import its compiler: more than a second.
     if isinstance(module, nn.Conv2d):
         fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
         nn.init.normal_(module.weight, std=math.sqrt(2.0 / fan_out))

@@ -11,12 +11,10 @@ import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import responses
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 if TYPE_CHECKING:
     import requests
@@ -89,6 +87,8 @@ def transfer(source: str, partial: Path, options: Options, progress: Progress) -
 
 
 def _copy(source: str, partial: Path, options: Options, progress: Progress) -> None:
+    from urllib.request import url2pathname
+
     parts = urlsplit(source)
     if parts.netloc not in ("", "localhost"):
         raise TransferError(f"a file:// URL must name a file of this machine, not one of {parts.netloc}")
@@ -226,6 +226,8 @@ def _check_bound(done: int, options: Options) -> None:
 
 def _status(code: int) -> str:
     """Return the status with its standard phrase; the server's own could hold anything."""
+    from http.client import responses
+
     return f"{code} {responses.get(code, '')}".rstrip()
 
 
