@@ -149,8 +149,12 @@ class _Download:
                 return
             if not response.ok:
                 raise TransferError(f"the server answered {_status(response.status_code)}")
-            if offset and not _continues(response, offset):
-                offset = 0
+            if response.status_code == 206:
+                if not re.match(rf"bytes {offset}-", response.headers.get("Content-Range", "")):
+                    self.partial.unlink(missing_ok=True)
+                    raise _BrokenOffError(f"asked for the bytes from {offset} on, the server answered with others")
+            else:
+                offset = 0  # The whole file: the server knows no ranges, or the file has changed.
             self._receive(response, offset)
 
     def _offset(self) -> int:
@@ -201,15 +205,6 @@ def _session(options: Options) -> requests.Session:
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
     return session
-
-
-def _continues(response: requests.Response, offset: int) -> bool:
-    """Whether the answer is what comes after the first ``offset`` bytes, rather than the whole file."""
-    if response.status_code != 206:
-        return False
-    if not re.match(rf"bytes {offset}-", response.headers.get("Content-Range", "")):
-        raise TransferError(f"the server was asked for the bytes from {offset} on and answered with others")
-    return True
 
 
 def _check_announced(total: int, options: Options) -> None:

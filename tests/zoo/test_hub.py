@@ -79,6 +79,13 @@ def test_a_server_without_ranges_starts_again(server: LoopbackServer, cache: Pat
     assert download(url).read_bytes() == CONTENT
 
 
+def test_a_server_that_answers_with_another_range_starts_again(server: LoopbackServer, cache: Path) -> None:
+    other = Status(206, {"Content-Range": f"bytes 0-9/{len(CONTENT)}"})
+    url = server.serve(f"/{NAME}", CONTENT, Truncate(100_000), other)
+    assert download(url).read_bytes() == CONTENT
+    assert [request.range for request in server.requests] == [None, "bytes=100000-", None]
+
+
 def test_what_no_hash_proves_is_not_continued_with_another_version(server: LoopbackServer, cache: Path) -> None:
     """The second answer is a newer version: its end must not be appended to the older one's beginning."""
     newer = b"n" * len(CONTENT)
