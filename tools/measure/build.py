@@ -17,8 +17,21 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
 
 _FILLERS = frozenset(
-    ("bernoulli_", "cauchy_", "copy_", "erfinv_", "exponential_", "fill_", "fill_diagonal_", "geometric_")
-    + ("log_normal_", "normal_", "random_", "uniform_", "zero_")
+    {
+        "bernoulli_",
+        "cauchy_",
+        "copy_",
+        "erfinv_",
+        "exponential_",
+        "fill_",
+        "fill_diagonal_",
+        "geometric_",
+        "log_normal_",
+        "normal_",
+        "random_",
+        "uniform_",
+        "zero_",
+    }
 )
 
 

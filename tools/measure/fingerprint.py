@@ -15,8 +15,21 @@ if TYPE_CHECKING:
     from torch import nn
 
 _NOT_ARCHITECTURE = frozenset(
-    ("training", "inplace", "device", "grad_checkpointing", "use_checkpoint")
-    + ("pretrained_cfg", "default_cfg", "url", "weights", "hf_hub_id", "name", "model_name", "variant")
+    {
+        "training",
+        "inplace",
+        "device",
+        "grad_checkpointing",
+        "use_checkpoint",
+        "pretrained_cfg",
+        "default_cfg",
+        "url",
+        "weights",
+        "hf_hub_id",
+        "name",
+        "model_name",
+        "variant",
+    }
 )
 
 

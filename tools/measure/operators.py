@@ -6,7 +6,7 @@ calls that Python makes into torch instead; this table leads from one to the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -131,13 +131,6 @@ WITHOUT_PRODUCTS = _aten(
 """Operators that contain no matrix product, so that nobody need look inside them. Leaving one out costs time only."""
 
 
-SAME_SHAPE = _aten(
-    "add add_ elu elu_ gelu hardsigmoid hardsigmoid_ hardswish hardswish_ mish mish_ mul mul_ relu relu6 relu6_ "
-    "relu_ sigmoid sigmoid_ silu silu_ sub tanh tanh_"
-)
-"""Elementwise operators whose output has the shape and the type of their input, or of the larger of two."""
-
-
 def operator_name(function: Callable[..., Any]) -> str | None:
     """The operator that a call of ``function`` is in a trace, or ``None`` where it is none."""
     schema_name = getattr(function, "_qualified_op_name", None)
@@ -152,7 +145,9 @@ def operator_name(function: Callable[..., Any]) -> str | None:
     return f"aten::{_ALIASES.get(name, name)}"
 
 
-def operand(position: int, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any], default: Any = None) -> Any:
+def operand(
+    position: int, name: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any], default: Any = None
+) -> Any:
     """An argument by its position or its name; ``self`` is another name of ``input``."""
     if position < len(arguments):
         return arguments[position]

@@ -1,13 +1,15 @@
-"""Measure many models: the door for the audit and the site."""
+"""Measure many models: the door for the audit and the site. What the cache holds needs no worker, and no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tools.measure.records import Failure, Measurement, Request
+from tools.measure.cache import Cache, Keys
+from tools.measure.records import Failure, Listing, Measurement, Request
+from tools.measure.task import Limits, Outcome, Runner, Task, task_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class MeasureOptions:
     timeout: float | None = 300.0
     """Seconds for one model; ``None``: no limit."""
     memory: int | None = None
-    """Bytes of memory for one model's worker; ``None``: no limit."""
+    """Bytes that one worker may allocate on top of the loaded libraries; ``None``: no limit."""
     cache_path: Path | None = None
     """The cache file; ``None``: no cache."""
     refresh: bool = False
@@ -29,10 +31,10 @@ class MeasureOptions:
 
 
 class Progress(Protocol):
-    """Told what happens while models are measured. Calls come from the calling thread, in any order of models."""
+    """Told what happens while models are measured, in the calling thread."""
 
     def started(self, name: str) -> None:
-        """The model's measurement was given to a worker."""
+        """A worker began with the model."""
 
     def finished(self, name: str, result: Measurement | Failure, *, cached: bool) -> None:
         """The model was measured, or failed, or was found in the cache."""
@@ -41,14 +43,97 @@ class Progress(Protocol):
 def measure_all(
     requests: Sequence[Request], *, options: MeasureOptions | None = None, progress: Progress | None = None
 ) -> dict[str, Measurement | Failure]:
-    """Every request's outcome by its name, in the order of the requests."""
-    from tools.measure.model import measure_model
+    """Every request's outcome by its name, in the order of the requests, whatever the order of work was.
 
+    Failures are never cached: what a model lacked (memory, a package) may be there next time. An interrupt ends the
+    work, and what was not measured by then is a failure of stage ``cancelled``.
+
+    Raises:
+        tools.measure.cluster.ClusterError: ``options.cluster`` is given and cannot be used.
+    """
+    records = carry_out(requests, options=options or MeasureOptions(), progress=progress)
     results: dict[str, Measurement | Failure] = {}
-    for request in requests:
-        if progress is not None:
-            progress.started(request.name)
-        results[request.name] = measure_model(request)
-        if progress is not None:
-            progress.finished(request.name, results[request.name], cached=False)
+    for request, record in zip(requests, records, strict=True):
+        assert isinstance(record, Measurement | Failure), "a measurement was asked for"
+        results[request.name] = record
     return results
+
+
+def carry_out(
+    tasks: Sequence[Task], *, options: MeasureOptions, progress: Progress | None = None
+) -> list[Measurement | Listing | Failure]:
+    """The outcome of each task, in order: from the cache, or from a worker and then kept.
+
+    Raises:
+        tools.measure.cluster.ClusterError: ``options.cluster`` is given and cannot be used.
+    """
+    records: dict[int, Measurement | Listing | Failure] = {}
+
+    def note(index: int, record: Measurement | Listing | Failure, *, cached: bool) -> None:
+        records[index] = record
+        if progress is not None and not isinstance(record, Listing):
+            progress.finished(task_name(tasks[index]), record, cached=cached)
+
+    if options.cache_path is None:
+        _run(
+            tasks,
+            range(len(tasks)),
+            options,
+            progress,
+            lambda index, outcome: note(index, outcome.record, cached=False),
+        )
+    else:
+        with Cache(options.cache_path) as cache:
+            keys = _keys(tasks)
+            for index, (task, key) in enumerate(zip(tasks, keys, strict=True)):
+                found = None if options.refresh else cache.find(key, _root(task))
+                if found is not None:
+                    note(index, found, cached=True)
+            cache.touch([keys[index] for index in records])
+
+            def keep(index: int, outcome: Outcome) -> None:
+                if not isinstance(outcome.record, Failure):
+                    cache.keep(keys[index], task_name(tasks[index]), outcome.record, outcome.sources)
+                note(index, outcome.record, cached=False)
+
+            _run(tasks, [index for index in range(len(tasks)) if index not in records], options, progress, keep)
+    return [records[index] for index in range(len(tasks))]
+
+
+def _keys(tasks: Sequence[Task]) -> list[str]:
+    keys = Keys()
+    return [keys.key(task) for task in tasks]
+
+
+def _root(task: Task) -> str:
+    return task.factory.root if isinstance(task, Request) else task.root
+
+
+def _run(
+    tasks: Sequence[Task],
+    wanted: Sequence[int],
+    options: MeasureOptions,
+    progress: Progress | None,
+    done: Callable[[int, Outcome], None],
+) -> None:
+    if not wanted:
+        return
+
+    def started(position: int) -> None:
+        name = task_name(tasks[wanted[position]])
+        if progress is not None and name:
+            progress.started(name)
+
+    runner = _runner(options)
+    runner.run([tasks[index] for index in wanted], started, lambda position, outcome: done(wanted[position], outcome))
+
+
+def _runner(options: MeasureOptions) -> Runner:
+    limits = Limits(options.timeout, options.memory)
+    if options.cluster is not None:
+        from tools.measure.cluster import ClusterRunner
+
+        return ClusterRunner(options.cluster, limits)
+    from tools.measure.pool import LocalRunner, available_cores
+
+    return LocalRunner(options.jobs or available_cores(), limits)

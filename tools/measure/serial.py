@@ -1,7 +1,7 @@
 """Records to JSON values and back, without loss: what the cache, the workers and ``--format json`` pass around.
 
-Only the frozen dataclasses of :mod:`tools.measure.records` are known. Field types drive the way back, so a tuple
-that JSON made a list of becomes a tuple again, and anything that does not fit its field is an error.
+Only the frozen dataclasses of :mod:`tools.measure.records` are known. The types of their fields drive the way back:
+a tuple that JSON made a list of becomes a tuple again, and what does not fit its field is an error.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from tools.measure import records
 
-Record: TypeAlias = records.Measurement | records.Failure | records.Listing | records.Request
+Record: TypeAlias = records.Measurement | records.Failure | records.Listing | records.Request | records.Factory
 _KINDS: dict[str, type[Any]] = {
     "measurement": records.Measurement,
     "failure": records.Failure,
     "listing": records.Listing,
     "request": records.Request,
+    "factory": records.Factory,
 }
+_Reader: TypeAlias = Callable[[Any], Any]
 
 
 def to_json(record: Record) -> dict[str, Any]:
@@ -29,16 +31,16 @@ def to_json(record: Record) -> dict[str, Any]:
     return {"kind": kind, **_plain_fields(record)}
 
 
-def from_json(data: Mapping[str, Any]) -> Any:
+def from_json(data: Any) -> Any:
     """The record that :func:`to_json` wrote.
 
     Raises:
         ValueError: ``data`` is no such record: wrong kind, a field missing, unknown or of another type.
     """
-    cls = _KINDS.get(str(data.get("kind")))
+    cls = _KINDS.get(str(data.get("kind"))) if isinstance(data, dict) else None
     if cls is None:
-        raise ValueError(f"not a record of measurements: kind {data.get('kind')!r}")
-    return _record(cls, {key: value for key, value in data.items() if key != "kind"})
+        raise ValueError("not a record of measurements")
+    return _reader(cls)({key: value for key, value in data.items() if key != "kind"})
 
 
 def _plain_fields(record: Any) -> dict[str, Any]:
@@ -46,52 +48,73 @@ def _plain_fields(record: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return _plain_fields(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+    if value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return _plain_fields(value)
+
+
+_READERS: dict[Any, _Reader] = {}
+
+
+def _reader(hint: Any) -> _Reader:
+    """The function that reads values of one type; made once, because a cached run reads thousands of entries."""
+    found = _READERS.get(hint)
+    if found is None:
+        found = _READERS[hint] = _make_reader(hint)
+    return found
+
+
+def _make_reader(hint: Any) -> _Reader:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        return _record_reader(typing.cast(type[Any], hint))
+    if origin in (types.UnionType, typing.Union):
+        (inner,) = (_reader(item) for item in arguments if item is not type(None))
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        each = _reader(arguments[0])
+        return lambda value: tuple([each(item) for item in _of(list, value)])
+    if origin is tuple:
+        parts = [_reader(item) for item in arguments]
+
+        def read_tuple(value: Any) -> tuple[Any, ...]:
+            if len(_of(list, value)) != len(parts):
+                raise ValueError(f"{len(parts)} values are needed, not {len(value)}")
+            return tuple(part(item) for part, item in zip(parts, value, strict=True))
+
+        return read_tuple
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        entry = _reader(arguments[1])
+        return lambda value: {key: entry(item) for key, item in _of(dict, value).items()}
+    if origin is typing.Literal:
+        return lambda value: _one_of(arguments, value)
+    if hint is float:
+        return lambda value: float(value if type(value) is int else _of(float, value))
+    return lambda value: _of(hint, value)
+
+
+def _record_reader(cls: type[Any]) -> _Reader:
+    readers = {name: _reader(hint) for name, hint in typing.get_type_hints(cls).items()}
+
+    def read(data: Any) -> Any:
+        if _of(dict, data).keys() != readers.keys():
+            raise ValueError(f"{cls.__name__}: other fields than expected: {sorted(data.keys() ^ readers.keys())}")
+        return cls(*[reader(data[name]) for name, reader in readers.items()])
+
+    return read
+
+
+def _of(kind: type[Any], value: Any) -> Any:
+    if type(value) is not kind:
+        raise ValueError(f"{kind.__name__} is needed, not {value!r:.80}")
     return value
 
 
-_HINTS: dict[type[Any], dict[str, Any]] = {}
-
-
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    if cls not in _HINTS:
-        _HINTS[cls] = typing.get_type_hints(cls)
-    return _HINTS[cls]
-
-
-def _record(cls: type[Any], data: Any) -> Any:
-    if not isinstance(data, Mapping):
-        raise ValueError(f"{cls.__name__}: a mapping is needed, not {type(data).__name__}")
-    hints = _hints(cls)
-    if set(data) != set(hints):
-        raise ValueError(f"{cls.__name__}: other fields than expected: {sorted(set(data) ^ set(hints))}")
-    return cls(**{key: _typed(hints[key], value) for key, value in data.items()})
-
-
-def _typed(hint: Any, value: Any) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint):
-        return _record(typing.cast(type[Any], hint), value)
-    if origin in (types.UnionType, typing.Union):
-        if value is None and type(None) in arguments:
-            return None
-        return _typed(next(a for a in arguments if a is not type(None)), value)
-    if origin is tuple and isinstance(value, list):
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_typed(arguments[0], item) for item in value)
-        if len(arguments) == len(value):
-            return tuple(_typed(a, item) for a, item in zip(arguments, value, strict=True))
-    elif origin is not None and isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, dict):
-        return {str(key): _typed(arguments[1], item) for key, item in value.items()}
-    elif origin is typing.Literal and value in arguments:
-        return value
-    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    elif isinstance(hint, type) and type(value) is hint:
-        return value
-    raise ValueError(f"{value!r} where {hint} belongs")
+def _one_of(choices: tuple[Any, ...], value: Any) -> Any:
+    if value not in choices:
+        raise ValueError(f"one of {choices} is needed, not {value!r:.80}")
+    return value

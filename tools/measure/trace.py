@@ -28,10 +28,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
-from tools.measure import thop
-from tools.measure.convolution import output_shape
+from tools.measure import shapes, thop
 from tools.measure.formulas import OWN_HANDLES
-from tools.measure.operators import OPERANDS, SAME_SHAPE, WITHOUT_PRODUCTS, operand, operator_name
+from tools.measure.operators import OPERANDS, WITHOUT_PRODUCTS, operand, operator_name
 from tools.measure.tally import Tally, add, ancestors
 
 if TYPE_CHECKING:
@@ -161,21 +160,21 @@ class _Watch(TorchFunctionMode):
 
     def operator(self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run one operator, cheaply where that is possible, and keep what it counts."""
-        made: Any = None
+        made: Any
         if name == "aten::_convolution":
-            shape = output_shape(func.__name__, args, kwargs)
-            if shape is not None:
-                given, weight = args[0] if args else kwargs["input"], operand(1, "weight", args, kwargs)
-                made = given.new_empty(shape)
-                transposed = func.__name__.startswith("conv_transpose")
-                flops = conv_flop_count(list(given.shape), list(weight.shape), shape, transposed=transposed)
-                add(self.tally.matrix, self.scope(), "convolution", flops)
-            elif isinstance(operand(4, "padding", args, kwargs), str):
+            made = self.convolution(func.__name__, args, kwargs)
+            if made is None and isinstance(operand(4, "padding", args, kwargs), str):
                 name = "aten::_convolution_mode"
-        elif name == "aten::batch_norm" and not operand(5, "training", args, kwargs):
-            made = torch.empty_like(operand(0, "input", args, kwargs))
-        elif name in SAME_SHAPE and not kwargs.keys() & {"out", "dtype"}:
-            made = _same_shape(name, args)
+        else:
+            made = shapes.output(name, args, kwargs)
+            if made is not None and name == "aten::linear":
+                product = "addmm" if operand(2, "bias", args, kwargs) is not None else "mm"
+                add(
+                    self.tally.matrix,
+                    self.scope(),
+                    product,
+                    2 * made.numel() * operand(0, "input", args, kwargs).shape[-1],
+                )
         if made is None:
             if name in WITHOUT_PRODUCTS:
                 made = func(*args, **kwargs)
@@ -184,6 +183,17 @@ class _Watch(TorchFunctionMode):
                     made = func(*args, **kwargs)
         self.record(name, func.__name__, args, kwargs, made)
         return made
+
+    def convolution(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.Tensor | None:
+        """The output of a usual convolution, counted by torch's formula; ``None``: it must be run."""
+        shape = shapes.convolution(function, args, kwargs)
+        if shape is None:
+            return None
+        given, weight = operand(0, "input", args, kwargs), operand(1, "weight", args, kwargs)
+        transposed = function.startswith("conv_transpose")
+        flops = conv_flop_count(list(given.shape), list(weight.shape), shape, transposed=transposed)
+        add(self.tally.matrix, self.scope(), "convolution", flops)
+        return shapes.empty(shape, given)
 
     def record(self, name: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
         """Keep the call with what fvcore's and our formulas say of it."""
@@ -282,20 +292,6 @@ def _opaque(watch: _Watch) -> Iterator[None]:
         yield
     finally:
         torch.autograd.Function.apply = original  # type: ignore[method-assign]
-
-
-def _same_shape(name: str, args: tuple[Any, ...]) -> Any:
-    """What an elementwise operator makes of a floating point tensor and a second that fits into it; ``None``: ask."""
-    given = args[0] if args else None
-    if not isinstance(given, torch.Tensor) or not given.is_meta or not given.is_floating_point():
-        return None
-    if len(args) > 1:
-        other = args[1]
-        if not isinstance(other, torch.Tensor) or other.dtype != given.dtype or other.dim() != given.dim():
-            return None
-        if any(size not in (1, whole) for size, whole in zip(other.shape, given.shape, strict=True)):
-            return None
-    return given if name.endswith("_") else torch.empty_like(given)
 
 
 def _never(*_: Any) -> bool:

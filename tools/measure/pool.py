@@ -1,0 +1,112 @@
+"""Worker processes on this machine: each model has a time limit and a memory limit, and none can sink the run.
+
+Where the system can, a server process imports torch once and forks the workers from itself, so that a second worker,
+or one that replaces a crashed one, starts in milliseconds.
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
+from multiprocessing.context import BaseContext
+from typing import TYPE_CHECKING, Any
+
+from tools.measure.records import Failure
+from tools.measure.task import (
+    Limits,
+    Outcome,
+    Task,
+    cancelled,
+    crashed,
+    outcome_from_wire,
+    task_name,
+    timed_out,
+    to_wire,
+)
+
+if TYPE_CHECKING:
+    from pebble import ProcessFuture
+
+_POLL_SECONDS = 0.2
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class LocalRunner:
+    """Runs tasks in a pool of processes (see :class:`tools.measure.task.Runner`)."""
+
+    def __init__(self, jobs: int, limits: Limits) -> None:
+        self.jobs = max(1, jobs)
+        self.limits = limits
+
+    def run(self, tasks: Sequence[Task], started: Callable[[int], None], done: Callable[[int, Outcome], None]) -> None:
+        """Carry out ``tasks`` with at most ``jobs`` processes at once."""
+        from pebble import ProcessPool
+
+        from tools.measure import worker
+
+        pool = ProcessPool(
+            max_workers=min(self.jobs, len(tasks)) or 1,
+            context=_context(),
+            initializer=worker.prepare,
+            initargs=(self.limits.memory,),
+        )
+        pending: dict[ProcessFuture[dict[str, Any]], int] = {}
+        announced: set[int] = set()
+        try:
+            for index, task in enumerate(tasks):
+                future = pool.schedule(worker.perform, args=[to_wire(task)], timeout=self.limits.timeout)
+                pending[future] = index
+            while pending:
+                for future, index in pending.items():
+                    if index not in announced and future.running():
+                        announced.add(index)
+                        started(index)
+                wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in [future for future in pending if future.done()]:
+                    index = pending.pop(future)
+                    if index not in announced:
+                        announced.add(index)
+                        started(index)
+                    done(index, self._outcome(tasks[index], future))
+            pool.close()  # type: ignore[no-untyped-call]
+        except KeyboardInterrupt:
+            pool.stop()  # type: ignore[no-untyped-call]
+            for index in pending.values():
+                done(index, cancelled(tasks[index]))
+        except BaseException:
+            pool.stop()  # type: ignore[no-untyped-call]
+            raise
+        finally:
+            pool.join()
+
+    def _outcome(self, task: Task, future: ProcessFuture[dict[str, Any]]) -> Outcome:
+        from pebble import ProcessExpired
+
+        try:
+            return outcome_from_wire(future.result())
+        except TimeoutError:
+            return timed_out(task, self.limits.timeout or 0.0)
+        except ProcessExpired as error:
+            return crashed(task, error.exitcode)
+        except CancelledError:
+            return cancelled(task)
+        except Exception as error:  # what a result cannot be sent back by: the pipe broke, memory ended
+            return Outcome(Failure(task_name(task), "crash", f"{type(error).__name__}: {error}"))
+
+
+@functools.cache
+def _context() -> BaseContext:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tools.measure.preload"])
+    return context
