@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from tools.audit.profile import Clock
 from tools.audit.progress import Progress
 from tools.audit.settings import Settings
-from tools.measure.records import Factory, Failure, Listing, Measurement, Request
+from tools.measure.records import Factory, Failure, InputSize, Listing, Measurement, Request
 from tools.modelindex.records import Index, Model
+from tools.rules.claims import scalar
 from tools.rules.diagnosis import sizes_claimed, sizes_to_try
 from tools.rules.engine import judge
 from tools.rules.records import Context
+from tools.rules.sizes import parse_size
 
 Outcome = Measurement | Failure
 
@@ -50,6 +52,10 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
                 for name, model in models.items()
                 if (request := _second(model, factory, settings, index, measured.outcomes[name])) is not None
             }
+            if again:
+                progress.note(
+                    f"{len(again)} of {len(models)} models again, at other input sizes, to explain what they claim"
+                )
             listener.run(again)
     except KeyboardInterrupt:
         measured.interrupted = True
@@ -79,19 +85,31 @@ def _request(model: Model, factory: Factory, settings: Settings) -> Request:
         name=name,
         factory=factory,
         build_name=settings.rename.get(name, name),
-        # The zoo's own code knows better, where it is asked: see _second for the models of which it says nothing.
-        input_size=settings.input_size if factory.config_of is None else None,
+        # Where the zoo's own code can be asked it is, and _second sees to the models of which it says nothing.
+        input_size=_fallback(model, settings) if factory.config_of is None else None,
         sizes=sizes_claimed(model),
     )
 
 
+def _fallback(model: Model, settings: Settings) -> InputSize | None:
+    """The input size of a model of which the code says none: the configured one, else the card's Image Size."""
+    if settings.input_size is not None:
+        return settings.input_size
+    claimed = scalar(model.metadata.get("image size"))
+    return None if claimed is None else parse_size(claimed.text)
+
+
 def _second(model: Model, factory: Factory, settings: Settings, index: Index, outcome: Outcome) -> Request | None:
     """What to measure of a model once its first measurement is known, or ``None`` where that tells everything."""
+    request = first = _request(model, factory, settings)
+    fallback = _fallback(model, settings)
     if isinstance(outcome, Failure):
-        return None
-    first = _request(model, factory, settings)
-    fallback = outcome.config.input_size is None and settings.input_size not in (None, outcome.input_size)
-    request = replace(first, input_size=settings.input_size) if fallback else first
+        # Many models take inputs of one size alone. It may be the card's; and a size that FLOPs are claimed at by a
+        # slip of the pen must not keep everything else from being measured.
+        retry = replace(first, input_size=fallback or first.input_size, sizes=())
+        return retry if outcome.stage == "forward" and retry != first else None
+    if outcome.config.input_size is None and fallback not in (None, outcome.input_size):
+        request = replace(first, input_size=fallback)
     request = replace(request, sizes=tuple(dict.fromkeys([*request.sizes, *sizes_to_try(model, outcome, index)])))
     return None if request == first else request
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -28,7 +28,9 @@ def _none(_name: str, _result: Outcome) -> int:
     return 0
 
 
-def _findings(count: int) -> str:
+def _findings(by_model: Mapping[str, int]) -> str:
+    """A model that is measured again counts once, as it was found last."""
+    count = sum(by_model.values())
     return "1 finding" if count == 1 else f"{count} findings"
 
 
@@ -68,7 +70,8 @@ class Lines(Silent):
     """Plain lines: every failure, and how far it is every few seconds. Cached models are only counted."""
 
     def __init__(self) -> None:
-        self._total = self._done = self._cached = self._findings = 0
+        self._total = self._done = self._cached = 0
+        self._findings: dict[str, int] = {}
         self._last = 0.0
         self._findings_of: FindingsOf = _none
 
@@ -83,7 +86,7 @@ class Lines(Silent):
         self._done += 1
         self._cached += cached
         if not cached:
-            self._findings += self._findings_of(name, result)
+            self._findings[name] = self._findings_of(name, result)
         if isinstance(result, Failure):
             self._line(f"{name}: {result.stage} failed: {result.message}")
         elif not cached and (time.monotonic() - self._last > _PATIENCE or self._done == self._total):
@@ -92,7 +95,7 @@ class Lines(Silent):
     def _line(self, text: str) -> None:
         self._last = time.monotonic()
         cached = f", {self._cached} from the cache" if self._cached else ""
-        findings = f" ({_findings(self._findings)} in what was measured)" if self._findings else ""
+        findings = f" ({_findings(self._findings)} so far)" if any(self._findings.values()) else ""
         self.note(f"[{self._done}/{self._total}{cached}] {text}{findings}")
 
     def note(self, message: str) -> None:
@@ -107,7 +110,8 @@ class Live(Silent, AbstractContextManager["Live"]):
         self._display: RichProgress | None = None
         self._task: TaskID | None = None
         self._running: dict[str, None] = {}
-        self._total = self._done = self._cached = self._findings = 0
+        self._total = self._done = self._cached = 0
+        self._findings: dict[str, int] = {}
         self._findings_of: FindingsOf = _none
 
     def begin(self, total: int, findings_of: FindingsOf) -> None:
@@ -131,7 +135,7 @@ class Live(Silent, AbstractContextManager["Live"]):
         self._done += 1
         self._cached += cached
         if not cached:
-            self._findings += self._findings_of(name, result)
+            self._findings[name] = self._findings_of(name, result)
         self._refresh()
 
     def note(self, message: str) -> None:

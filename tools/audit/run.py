@@ -5,7 +5,7 @@ No command line here: the site runs the same audit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -20,7 +20,7 @@ from tools.measure.records import Environment, Measurement
 from tools.modelindex.records import Index, Problem
 from tools.report.records import ModelReport, Report, RuleInfo
 from tools.rules.engine import Judged, judge, matches, unknown_selectors
-from tools.rules.records import Context, Severity
+from tools.rules.records import Context, Finding, Severity
 from tools.rules.rule import Rule
 
 
@@ -48,20 +48,21 @@ def run(settings: Settings, progress: Progress | None = None, clock: Clock | Non
     check_selectors(settings)
     known = baseline.read(settings.baseline) if settings.baseline is not None else None
     with clock.phase("load"):
-        index = select_models(_load(settings), settings.models)
+        index = _load(settings)
+        selected = select_models(index, settings.models)
     if settings.factory is None and not settings.static and index.models:
         raise SettingsError(
             "no factory to build the models with: give --factory package.module:callable "
             "(or factory in [tool.zoo-audit] of pyproject.toml), or --static for the checks that build nothing"
         )
-    measured = measure(settings, index, progress, clock)
+    measured = measure(settings, selected, progress, clock)
     context = _context(settings, index, measured, progress, clock)
     with clock.phase("judge"):
         judged = judge(context, select=settings.select, ignore=settings.ignore, severities=settings.severity)
     report = Report(
-        models=_models(index, judged, context),
-        findings=judged.findings,
-        ignored=judged.ignored,
+        models=_models(selected, judged, context),
+        findings=_about(selected, judged.findings) if settings.models else judged.findings,
+        ignored=_about(selected, judged.ignored) if settings.models else judged.ignored,
         environment=_environment(measured),
         rules=rule_infos(settings),
         interrupted=measured.interrupted,
@@ -141,7 +142,9 @@ def _is_absence(problem: Problem, index: Index) -> bool:
 
 
 def select_models(index: Index, patterns: Sequence[str]) -> Index:
-    """The index with the models whose names fit a pattern alone, and the problems that are theirs or nobody's.
+    """The index with those models alone whose names fit a pattern.
+
+    The rules still look at the whole index: a page may speak of models that were not selected.
 
     Raises:
         SettingsError: a pattern fits no name; gives the nearest names.
@@ -156,9 +159,18 @@ def select_models(index: Index, patterns: Sequence[str]) -> Index:
     chosen = tuple(
         model for model in index.models if any(fnmatchcase(model.name.text, pattern) for pattern in patterns)
     )
-    kept = {model.name.text for model in chosen}
-    problems = tuple(problem for problem in index.problems if problem.model is None or problem.model in kept)
-    return replace(index, models=chosen, problems=problems)
+    return replace(index, models=chosen)
+
+
+def _about(selected: Index, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings about the selected models, and those about no model in their files."""
+    names = {model.name.text for model in selected.models}
+    files = {path for model in selected.models for path in (model.file, model.page)}
+    return tuple(
+        finding
+        for finding in findings
+        if finding.model in names or (finding.model is None and finding.place.path in files)
+    )
 
 
 def _context(settings: Settings, index: Index, measured: Measured, progress: Progress, clock: Clock) -> Context:
