@@ -19,6 +19,7 @@ import pytest
 import torch
 
 from tests.weights.files import Poison, save, saved, small_model
+from tools.weights.compare import compare
 from tools.weights.inspect import inspect_file
 from tools.weights.opcodes import MAX_OPERATIONS
 
@@ -115,6 +116,15 @@ def test_absurd_shapes(tmp_path: Path) -> None:
     content = saved({"weight": torch.zeros(7)}, legacy=True)
     beyond = _edited(content, b"K\x07\x85", b"K\xff\x85")  # the shape's BININT1 7 TUPLE1
     assert "reaches beyond its storage" in problem_with(beyond, tmp_path / "b.pth")
+
+
+def test_a_zip_directory_that_claims_to_be_huge(tmp_path: Path) -> None:
+    content = saved({"weight": torch.zeros(1)})
+    end = content.rindex(b"PK\x05\x06")
+    size = struct.unpack_from("<I", content, end + 12)[0]
+    lies = content[: end + 12] + struct.pack("<I", 2**31) + content[end + 16 :]
+    assert size < 2**16
+    assert problem_with(lies, tmp_path / "model.pth") == "the zip archive claims a directory of 2147483648 bytes"
 
 
 def test_a_zip_record_that_is_shorter_than_its_tensor(tmp_path: Path) -> None:
@@ -241,6 +251,20 @@ def test_a_pickle_that_copies_without_end(tmp_path: Path) -> None:
         archive.writestr("model/data.pkl", b"\x80\x02" + body)
         archive.writestr("model/version", b"3")
     assert inspect_file(tmp_path / "model.pth").problem == f"the pickle takes more than {MAX_OPERATIONS} operations"
+
+
+def test_dictionaries_that_share_each_other_are_looked_at_once(tmp_path: Path) -> None:
+    # Under 300 keys of each level stands one and the same dictionary: 300 to the power of 4 paths lead to the last.
+    inner: dict[str, Any] = {}
+    for _ in range(4):
+        inner = {str(number): inner for number in range(300)}
+    assert "no tensors under model" in problem_of(save({"model": inner}, tmp_path / "model.pth"))
+
+
+def test_a_key_of_nothing_but_prefixes(tmp_path: Path) -> None:
+    found = inspect_file(save({"module." * 300_000: torch.zeros(1)}, tmp_path / "model.pth"))
+    assert found.prefix == "module." * 4
+    assert len(compare(found.entries, ()).describe()) < 200
 
 
 @pytest.mark.parametrize(

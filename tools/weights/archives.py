@@ -14,8 +14,8 @@ from tools.weights.pickled import STORAGES
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 """The number that a legacy file begins with, itself a pickle."""
 
-MAX_DIRECTORY = 64 * 2**20
-"""Bytes of the largest zip directory that is read: more than 500,000 records."""
+MAX_DIRECTORY = 16 * 2**20
+"""Bytes of the largest zip directory that is read: some 200,000 records."""
 
 _PICKLE_RATIO = 64
 """How many times its size a compressed pickle may unpack to; those of state dicts shrink to a tenth."""
@@ -58,17 +58,14 @@ def _check_directory_size(stream: IO[bytes], size: int) -> None:
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < 22:
         raise BadFileError("the zip archive is truncated: its directory is missing")
-    directory: int = struct.unpack_from("<I", tail, at + 12)[0]
+    claims = [struct.unpack_from("<I", tail, at + 12)[0]]
     locator = size - tail_size + at - 20
     if locator >= 56:
         stream.seek(locator - 56)
         record = stream.read(56)
         if record[:4] == b"PK\x06\x06":
-            directory = (
-                max(directory, struct.unpack_from("<Q", record, 40)[0])
-                if directory < 0xFFFFFFFF
-                else struct.unpack_from("<Q", record, 40)[0]
-            )
+            claims = [claim for claim in claims if claim != 0xFFFFFFFF] + [struct.unpack_from("<Q", record, 40)[0]]
+    directory = max(claims)
     if directory > MAX_DIRECTORY:
         raise BadFileError(f"the zip archive claims a directory of {directory} bytes")
 

@@ -9,6 +9,8 @@ from tools.measure.records import TensorEntry
 from tools.weights.opcodes import shorten
 
 _TRACKED = "num_batches_tracked"
+_DEEPEST = 20
+"""Levels of modules that keys are grouped by; a key from a hostile file may have millions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,10 @@ def group_keys(keys: Sequence[str], limit: int = 5) -> list[str]:
     if len(keys) <= limit:
         return [shorten(key) for key in keys]
     best: dict[str, list[str]] = {}
-    for depth in range(1, max(key.count(".") for key in keys) + 2):
+    for depth in range(1, min(max(key.count(".") for key in keys), _DEEPEST) + 2):
         groups: dict[str, list[str]] = {}
         for key in keys:
-            parts = key.split(".")
+            parts = key.split(".", depth)
             groups.setdefault(key if len(parts) <= depth else ".".join(parts[:depth]) + ".*", []).append(key)
         if best and len(groups) > limit:
             break

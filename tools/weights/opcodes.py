@@ -289,7 +289,7 @@ def shorten(text: str, limit: int = 120) -> str:
 
 
 def _is_count(value: Value) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _tensor(dtype: str, storage: Value, offset: Value, shape: Value, strides: Value) -> Tensor:

@@ -14,7 +14,7 @@ from tools.measure.records import TensorEntry
 from tools.weights.contents import DTYPE_SIZES, BadFileError
 from tools.weights.opcodes import MAX_DIMENSIONS, shorten
 
-MAX_HEADER = 25 * 2**20
+MAX_HEADER = 16 * 2**20
 """Bytes of the longest header that is read. The format allows 100 MB; 100,000 tensors take about 12 MB."""
 
 DTYPES = {

@@ -76,11 +76,8 @@ def find_state_dict(contents: Contents) -> Found:
 def common_prefix(keys: Mapping[str, object]) -> str:
     """The known prefixes that every key carries, one after the other; empty without any."""
     prefix = ""
-    while keys:
-        step = next((known for known in PREFIXES if all(key.startswith(prefix + known) for key in keys)), "")
-        if not step:
-            break
-        prefix += step
+    for _ in range(_MAX_WRAPPING if keys else 0):
+        prefix += next((known for known in PREFIXES if all(key.startswith(prefix + known) for key in keys)), "")
     return prefix
 
 
@@ -117,12 +114,19 @@ def _unwrap(value: Value) -> tuple[dict[str, Tensor], str, tuple[str, ...]]:
     return tensors, ".".join(path), tuple(others)
 
 
-def _holds_tensors(value: dict[Value, Value], depth: int = 0) -> bool:
-    return any(
-        isinstance(item, Tensor)
-        or (isinstance(item, dict) and depth < _MAX_WRAPPING and _holds_tensors(item, depth + 1))
-        for item in value.values()
-    )
+def _holds_tensors(value: dict[Value, Value]) -> bool:
+    """Whether there is a tensor in the dictionary, or in one inside it. Each is looked at once: they may be shared."""
+    level, seen = [value], {id(value)}
+    for _ in range(_MAX_WRAPPING + 1):
+        inner = []
+        for item in (item for dictionary in level for item in dictionary.values()):
+            if isinstance(item, Tensor):
+                return True
+            if isinstance(item, dict) and id(item) not in seen:
+                seen.add(id(item))
+                inner.append(item)
+        level = inner
+    return False
 
 
 def _entry(key: str, tensor: Tensor, contents: Contents) -> tuple[TensorEntry, Extent | None]:
