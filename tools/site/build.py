@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from tools.rules.records import Severity
 from tools.site import cost, machines, tables
+from tools.site.comments import without_index
 from tools.site.html import as_block, render, web_url
 from tools.site.outcome import Outcome, audit
 from tools.site.repository import Commit, commit
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from tools.site.facts import Facts
 
 log = logging.getLogger("mkdocs.macros.zoo")
-
-# A whole comment that says it is a model index; Markdown's own rules for where a comment ends.
-_COMMENT = re.compile(r"<!--(?P<body>.*?)-->", re.DOTALL)
-_TYPE = re.compile(r"^\s*[Tt]ype\s*:\s*['\"]?model-index['\"]?\s*$", re.MULTILINE)
 
 
 class PageError(LookupError):
@@ -180,9 +177,7 @@ class Build:
 
     def before_page(self) -> None:
         """Take the model index out of a card: it is data, and braces in it are no macros."""
-        text = self._env.markdown
-        if "<!--" in text and "model-index" in text:
-            self._env.markdown = _outside_fences(text)
+        self._env.markdown = without_index(self._env.markdown)
 
     def after_page(self) -> None:
         """Add the card's models as JSON-LD."""
@@ -307,14 +302,3 @@ class Build:
             from mkdocs.exceptions import Abort
 
             raise Abort(f"The audit found {wrong} error{'s' if wrong > 1 else ''}: the pages claim what is not so.")
-
-
-def _outside_fences(text: str) -> str:
-    """``text`` without its model-index comments; those inside code fences are examples and stay."""
-    fences = [match.span() for match in re.finditer(r"^(?P<f>`{3,}|~{3,}).*?^(?P=f)[`~]*\s*$", text, re.M | re.S)]
-
-    def replace(match: re.Match[str]) -> str:
-        inside = any(start <= match.start() < end for start, end in fences)
-        return match[0] if inside or not _TYPE.search(match["body"]) else ""
-
-    return _COMMENT.sub(replace, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from tools.site.facts import Facts
 if TYPE_CHECKING:
     from tools.modelindex.records import Index
     from tools.report.records import Report
+
+log = logging.getLogger("mkdocs.macros.zoo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,20 @@ def audit(project: Path) -> Outcome:
     Raises:
         tools.audit.settings.SettingsError: the configuration is wrong.
     """
+    from tools.audit.progress import Silent
     from tools.audit.run import run
     from tools.audit.settings import find_config, from_config
 
-    done = run(from_config(find_config(project), project))
+    class Told(Silent):
+        """Says what takes its time, so that nobody takes a measurement for a hanging build."""
+
+        def started(self, name: str) -> None:
+            """A model was given to a worker."""
+            log.info("measuring %s", name)
+
+        def note(self, message: str) -> None:
+            """Something else takes its time."""
+            log.info("%s", message)
+
+    done = run(from_config(find_config(project), project), Told())
     return Outcome.of(done.report, done.index, done.context.weights)
