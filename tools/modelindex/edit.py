@@ -191,12 +191,14 @@ def _is_plain(value: str) -> bool:
         return False
     if _NOT_PLAIN.match(value):
         return False
+    return _reads(f"k: {value}\nl: m\n", value) and _reads(f"{{k: {value}, l: m}}", value)
+
+
+def _reads(text: str, value: str) -> bool:
+    """Whether a YAML text is a mapping of two, of which the first value is ``value`` without quotes."""
     try:
-        node = yaml.compose(f"{{k: {value}, l: [{value}]}}", Loader=composer())
+        node = yaml.compose(text, Loader=composer())
     except yaml.YAMLError:
         return False
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    if len(pairs) != 2 or not isinstance(pairs[1][1], yaml.SequenceNode) or len(pairs[1][1].value) != 1:
-        return False
-    found = (pairs[0][1], pairs[1][1].value[0])
-    return all(type(each) is yaml.ScalarNode and each.value == value and not each.style for each in found)
+    first = node.value[0][1] if isinstance(node, yaml.MappingNode) and len(node.value) == 2 else None
+    return isinstance(first, yaml.ScalarNode) and first.value == value and not first.style

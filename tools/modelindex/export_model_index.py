@@ -15,6 +15,7 @@ from tools.modelindex.nodes import MergedMapping, MergedSequence, is_null, mappi
 from tools.modelindex.records import Collection, Entry, Index, Model, Scalar, Value
 
 _ELSEWHERE = frozenset({"name", "type", "metadata", "results"})
+_NUMBER_START = tuple("0123456789.+-")
 _STR = "tag:yaml.org,2002:str"
 
 
@@ -97,7 +98,10 @@ def _node(value: Value) -> yaml.Node:
 
 def _scalar(value: Scalar) -> yaml.Node:
     """A scalar as it was written: in quotes or without, so that readers take it for the same type."""
-    return _text(value.text) if value.quoted else yaml.ScalarNode(_implicit(value.text), value.text)
+    if not value.quoted:
+        return yaml.ScalarNode(_implicit(value.text), value.text)
+    # YAML 1.1 and 1.2 disagree on what is a number (1e3, 0o17): quotes around one stay.
+    return yaml.ScalarNode(_STR, value.text, style="'" if value.text[:1] in _NUMBER_START else None)
 
 
 def _text(text: str) -> yaml.Node:
