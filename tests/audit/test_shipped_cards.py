@@ -71,8 +71,12 @@ def test_a_changed_digit_is_found_where_it_stands(shipped: Path, audit: Audit, c
     card = shipped / claim.place.path
     text = card.read_text("utf-8")
     start, old = claim.value.start, text[claim.value.start : claim.value.end]
-    # Of a URL the hash in the file's name, of a counter its version, of a number its first digit above zero.
-    offset = old.rfind("-") if claim.field in {"Weights", "FLOPs Counter"} else 0
+    # Of a URL the hash in the file's name, of a counter its version, of a size the height, else the first digit.
+    offset = {
+        "Weights": old.rfind("-"),
+        "FLOPs Counter": old.rfind("-"),
+        "FLOPs Input Size": old.find("x"),
+    }.get(claim.field, 0)
     position = next(i for i, c in enumerate(old) if i >= offset and c in "123456789")
     digit = "8" if old[position] != "8" else "3"
     card.write_text(text[: start + position] + digit + text[start + position + 1 :], "utf-8")

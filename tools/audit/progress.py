@@ -87,9 +87,13 @@ class Lines(Silent):
         self._cached += cached
         if not cached:
             self._findings[name] = self._findings_of(name, result)
-        if isinstance(result, Failure):
+        if isinstance(result, Failure) and result.stage != "cancelled":
             self._line(f"{name}: {result.stage} failed: {result.message}")
-        elif not cached and (time.monotonic() - self._last > _PATIENCE or self._done == self._total):
+        elif (
+            isinstance(result, Measurement)
+            and not cached
+            and (time.monotonic() - self._last > _PATIENCE or self._done == self._total)
+        ):
             self._line(f"{name}: measured in {result.seconds:.1f} s")
 
     def _line(self, text: str) -> None:

@@ -1,0 +1,63 @@
+"""Ctrl-C: what is known is printed, the exit code says so, and no process stays."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+CODE = """
+import os, time
+from pathlib import Path
+
+def create_model(name):
+    from torch import nn
+    if name == "endless":
+        Path("pid.tmp").write_text(str(os.getpid()))
+        Path("pid.tmp").rename("pid")
+        time.sleep(600)
+    return nn.Conv2d(3, 4, 3, bias=False)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_prints_what_is_known_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "endless.py").write_text(CODE, "utf-8")
+    (tmp_path / "model-index.yml").write_text(
+        "Models:\n"
+        "- Name: quick\n  Metadata:\n    Parameters: 109\n"  # 3 * 4 * 3 * 3 = 108
+        "- Name: endless\n  Metadata:\n    Parameters: 108\n",
+        "utf-8",
+    )
+    command = [sys.executable, "-m", "tools.audit", "--factory", "endless:create_model", "--jobs", "1", "-f", "json"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as audit:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "pid").exists():
+            assert audit.poll() is None, audit.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        audit.send_signal(number)
+        stdout, stderr = audit.communicate(timeout=60)
+    assert audit.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    report = json.loads(stdout)
+    quick, endless = report["models"]
+    assert quick["measured"]["parameters"] == 108
+    assert [finding["code"] for finding in report["findings"] if finding["severity"] == "error"] == ["PAR001"]
+    assert endless["failure"]["stage"] == "cancelled"
+    assert report["summary"]["interrupted"] is True
+    assert not _runs(int((tmp_path / "pid").read_text()))
+
+
+def _runs(pid: int) -> bool:
+    """Whether the process is there; one that ended and that nobody has asked for is not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
