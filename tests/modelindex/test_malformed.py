@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.modelindex.helpers import DATA, make
+from tests.modelindex.test_cards import HUGGING_FACE
 from tools.modelindex import load_index
 from tools.modelindex.export import FORMATS, export
 from tools.modelindex.nodes import YamlScalar, mapping, sequence
@@ -118,9 +119,14 @@ def mutate(text: str, seed: int, times: int) -> str:
 
 
 @settings(QUIET, max_examples=700)
-@given(seed=st.integers(0, 2**32), times=st.integers(1, 12), newline=st.sampled_from(["\n", "\r\n", "\r"]))
-def test_mutated_cards(tmp_path: Path, seed: int, times: int, newline: str) -> None:
-    text = mutate(SHORT, seed, times).replace("\n", newline)
+@given(
+    card=st.sampled_from([SHORT, HUGGING_FACE]),
+    seed=st.integers(0, 2**32),
+    times=st.integers(1, 12),
+    newline=st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_mutated_cards(tmp_path: Path, card: str, seed: int, times: int, newline: str) -> None:
+    text = mutate(card, seed, times).replace("\n", newline)
     make(tmp_path, {"docs/model-index.yml": "Import: card.md\n", "docs/card.md": text})
     check(load_index([tmp_path / "docs"], tmp_path))
 

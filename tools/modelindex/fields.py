@@ -56,20 +56,27 @@ def suggestion(key: str, level: str) -> str | None:
     if key in known or key in _NOT_SLIPS:
         return None
     words = _WORD.findall(key)
-    for name, form in known.items():
-        wanted = _WORD.findall(name)
-        if "".join(words) == "".join(wanted) or (
+    joined = "".join(words)
+    for wanted, together, form in _known_words(level):
+        if joined == together or (
             len(words) == len(wanted) and all(_near(a, b) for a, b in zip(words, wanted, strict=True))
         ):
             return form
     return None
 
 
+@lru_cache(maxsize=8)
+def _known_words(level: str) -> list[tuple[list[str], str, str]]:
+    """The fields of a level as their words, their words run together, and their standard form."""
+    split = [(_WORD.findall(name), form) for name, form in _standard_forms(level).items()]
+    return [(words, "".join(words), form) for words, form in split]
+
+
 def _near(word: str, known: str) -> bool:
     if word == known:
         return True
     longer = max(len(word), len(known))
-    if min(len(word), len(known)) < 3 or longer < 4 or word[0] != known[0]:
+    if abs(len(word) - len(known)) > 2 or min(len(word), len(known)) < 3 or longer < 4 or word[0] != known[0]:
         return False
     return distance(word, known) <= (2 if longer >= 8 else 1)
 

@@ -14,8 +14,8 @@ from tools.modelindex.store import Document, Store
 MAX_IMPORTS = 50
 """Files that may import each other in one chain."""
 
-OPENING = 50
-"""What opening a file costs of :data:`~tools.modelindex.store.MAX_WORK`, beside the entries that it gives."""
+LOOKING = 50
+"""What looking for a file costs of :data:`~tools.modelindex.store.MAX_WORK`, beside the entries that it gives."""
 
 
 class Imports:
@@ -37,6 +37,8 @@ class Imports:
     def paths(self, text: Scalar, document: Document) -> list[Path]:
         """The existing files that a path or glob names; what is wrong with it is reported."""
         repository = self.store.repository
+        if not self.store.spend(LOOKING, text.place):
+            return []
         try:
             if is_glob(text.text):
                 # "*.yml" in an index beside its parts means the parts.
@@ -63,9 +65,6 @@ class Imports:
             chain = [*self._stack[self._stack.index(real) :], real]
             shown = " -> ".join(repository.shown(Path(each)) for each in chain)
             self.report("import-cycle", place, f"the import comes back to a file that is being read: {shown}")
-            yield None
-            return
-        if not self.store.spend(OPENING, place):
             yield None
             return
         if len(self._stack) >= MAX_IMPORTS:

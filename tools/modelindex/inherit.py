@@ -14,18 +14,32 @@ from tools.modelindex.store import Store
 # What says of a collection what it is, or is merged in its own way.
 _NOT_GIVEN = frozenset({"name", "type", "readme", "image", "in collection", "metadata", "results"})
 
+MAX_COMPARED = 50_000
+"""Names of collections that are compared with unknown ones, in all, to find what was meant."""
+
+MAX_NAME = 100
+"""Longer names are not compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Heritage:
     fields: MappingABC[str, Entry]
     metadata: MappingABC[str, Entry]
     results: tuple[Result, ...]
+    weight: int
+    """How many values a model that inherits copies at most."""
 
-    def weight(self) -> int:
-        """How many values a model that inherits copies at most."""
-        entries = [*self.fields.values(), *self.metadata.values()]
-        lists = (sequence(entry.value) for entry in entries)
-        return len(entries) + len(self.results) + sum(len(each.items) for each in lists if each is not None)
+
+_NOTHING = _Heritage({}, {}, (), 0)
+
+
+def _heritage(
+    fields: MappingABC[str, Entry], metadata: MappingABC[str, Entry], results: tuple[Result, ...]
+) -> _Heritage:
+    entries = [*fields.values(), *metadata.values()]
+    lists = (sequence(entry.value) for entry in entries)
+    weight = len(entries) + len(results) + sum(len(each.items) for each in lists if each is not None)
+    return _Heritage(fields, metadata, results, weight)
 
 
 class Families:
@@ -35,6 +49,7 @@ class Families:
         report = store.report
         self._report = report
         self._store = store
+        self._compared = 0
         self._drafts: dict[str, Draft] = {}
         for draft in drafts:
             name = draft.name.text
@@ -61,8 +76,8 @@ class Families:
         fields, metadata, results = draft.fields, draft.metadata, draft.results
         if draft.collections:
             heritage = self._heritage(draft)
-            if not self._store.spend(heritage.weight(), draft.place):
-                heritage = _Heritage({}, {}, ())
+            if not self._store.spend(heritage.weight, draft.place):
+                heritage = _NOTHING
             fields = _merged(heritage.fields, fields)
             metadata = _merged(heritage.metadata, metadata)
             results = heritage.results + results
@@ -84,11 +99,14 @@ class Families:
     def _heritage(self, draft: Draft) -> _Heritage:
         known = tuple(name for name in (self._named(each, draft) for each in draft.collections) if name is not None)
         if known not in self._heritages:
-            heritage = _Heritage({}, {}, ())
+            heritage = _NOTHING
             for name in known:
                 one = self._drafts[name]
+                work = heritage.weight + len(one.fields) + len(one.metadata) + len(one.results)
+                if not self._store.spend(work, draft.place):
+                    break
                 given = {key: entry for key, entry in one.fields.items() if key not in _NOT_GIVEN}
-                heritage = _Heritage(
+                heritage = _heritage(
                     _merged(heritage.fields, _from(name, given)),
                     _merged(heritage.metadata, _from(name, one.metadata)),
                     heritage.results + tuple(replace(result, inherited_from=name) for result in one.results),
@@ -103,7 +121,10 @@ class Families:
             return name
         near = self._folded.get(name.casefold())
         if near is None:
-            close = difflib.get_close_matches(name, self._drafts, n=1)
+            close = []
+            if self._compared < MAX_COMPARED and len(name) <= MAX_NAME:
+                self._compared += len(self._drafts)
+                close = difflib.get_close_matches(name, [each for each in self._drafts if len(each) <= MAX_NAME], n=1)
             hint = f"Did you mean {close[0]!r}?" if close else ""
         else:
             hint = f"Write {near!r}: names are matched exactly."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import NamedTuple
 
 
@@ -31,7 +32,7 @@ _NEXT = re.compile(
     r"<!--|(?:^|(?<=\r))[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(?P<fence>`{3,}(?=[^`\r\n]*(?:[\r\n]|\Z))|~{3,})",
     re.MULTILINE,
 )
-_LINE_START = re.compile(r"[\r\n]")
+_LINE_END = re.compile(r"[\r\n]")
 _BACKTICKS = re.compile(r"`+")
 
 
@@ -49,12 +50,13 @@ def split(text: str) -> Page:
             front_matter = (opening.end(), closing.start())
             position = closing.end()
     comments: list[Comment] = []
+    spans = _CodeSpans(text)
     while found := _NEXT.search(text, position):
         fence = found["fence"]
         if fence is not None:
             position = _fence_end(text, found.end(), fence)
             continue
-        if (after := _code_span_end(text, found.start())) is not None:
+        if (after := spans.end_at(found.start())) is not None:
             position = after
             continue
         start = found.end()
@@ -73,20 +75,39 @@ def _fence_end(text: str, start: int, fence: str) -> int:
     return found.end() if found else len(text)
 
 
-def _code_span_end(text: str, offset: int) -> int | None:
-    """If ``offset`` stands in an inline code span of its line: the offset behind the span."""
-    begin = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
-    line_end = _LINE_START.search(text, offset)
-    end = line_end.start() if line_end else len(text)
-    runs = [(run.start(), run.end()) for run in _BACKTICKS.finditer(text, begin, end)]
-    index = 0
-    while index < len(runs) and runs[index][0] < offset:
-        width = runs[index][1] - runs[index][0]
-        close = next((i for i in range(index + 1, len(runs)) if runs[i][1] - runs[i][0] == width), None)
-        if close is None:
-            index += 1
-            continue
-        if runs[close][0] > offset:
-            return runs[close][1]
-        index = close + 1
-    return None
+class _CodeSpans:
+    """The inline code spans of a text, found line by line as they are asked for, with rising offsets."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line = (0, 0)
+        self._spans: list[tuple[int, int]] = []
+
+    def end_at(self, offset: int) -> int | None:
+        """If ``offset`` stands in a code span of its line: the offset behind the span."""
+        if not self._line[0] <= offset < self._line[1]:
+            text = self._text
+            begin = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+            line_end = _LINE_END.search(text, offset)
+            self._line = (begin, line_end.start() if line_end else len(text))
+            self._spans = self._of_line(*self._line)
+        at = bisect_right(self._spans, (offset, len(self._text))) - 1
+        return self._spans[at][1] if at >= 0 and offset < self._spans[at][1] else None
+
+    def _of_line(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """A run of backticks opens a span that the next run of the same length closes; without one it is text."""
+        runs = [(run.start(), run.end()) for run in _BACKTICKS.finditer(self._text, begin, end)]
+        next_of_width: dict[int, int] = {}
+        closing: list[int | None] = [None] * len(runs)
+        for index in range(len(runs) - 1, -1, -1):
+            width = runs[index][1] - runs[index][0]
+            closing[index] = next_of_width.get(width)
+            next_of_width[width] = index
+        spans: list[tuple[int, int]] = []
+        index = 0
+        while index < len(runs):
+            close = closing[index]
+            if close is not None:
+                spans.append((runs[index][0], runs[close][1]))
+            index = index + 1 if close is None else close + 1
+        return spans

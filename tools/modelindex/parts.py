@@ -6,7 +6,7 @@ from collections.abc import Mapping as MappingABC
 
 from tools.modelindex.drafts import check_metadata, check_names, names_file, result
 from tools.modelindex.fields import MODEL
-from tools.modelindex.imports import Imports
+from tools.modelindex.imports import LOOKING, Imports
 from tools.modelindex.nodes import entries_of, is_null, kind_of, scalar, sequence, shown
 from tools.modelindex.paths import PathError
 from tools.modelindex.records import Entry, Result, Value, canonical
@@ -38,6 +38,8 @@ class Parts:
         if not names_file(key, path):
             return None
         repository = self._store.repository
+        if not self._store.spend(LOOKING, text.place):
+            return None
         if key == "config" and repository.has(path):
             return None  # OpenMMLab's zoos write it relative to the repository
         try:

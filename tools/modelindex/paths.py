@@ -13,6 +13,9 @@ from pathlib import Path
 MAX_VISITED = 200_000
 """Folder entries that one glob may look at."""
 
+MAX_COMPARED = 50_000
+"""File names that are compared with missing ones, in all, to find what was meant."""
+
 MAX_LENGTH = 4096
 """Characters in a path, as in Linux."""
 
@@ -41,6 +44,7 @@ class Repository:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.normpath(Path.cwd() / root))
         self._real = os.path.realpath(self.root)
+        self._hints = MAX_COMPARED
         self._prefixes = tuple(each.rstrip(os.sep) + os.sep for each in dict.fromkeys((str(self.root), self._real)))
 
     def absolute(self, path: Path) -> Path:
@@ -83,7 +87,7 @@ class Repository:
         path = Path(os.path.normpath(folder / text))
         self.real(path)
         if not _exists(path):
-            raise PathError("missing-import", f"there is no file {text!r}", _nearest(path, text))
+            raise PathError("missing-import", f"there is no file {text!r}", self._nearest(path, text))
         return path
 
     def has(self, text: str) -> bool:
@@ -115,6 +119,16 @@ class Repository:
         if not found:
             raise PathError("empty-glob", f"no file matches {pattern!r}")
         return found
+
+    def _nearest(self, path: Path, text: str) -> str:
+        """A hint with the file of nearly this name in the same folder, if there is one."""
+        try:
+            names = [each.name for each in itertools.islice(path.parent.iterdir(), self._hints)]
+        except OSError:
+            return ""
+        self._hints -= len(names)
+        near = difflib.get_close_matches(path.name[:255], names, n=1, cutoff=0.75)
+        return f"Did you mean {str(Path(text).with_name(near[0]))!r}?" if near else ""
 
 
 def _exists(path: Path) -> bool:
@@ -158,13 +172,3 @@ def _matches(base: str, parts: tuple[str, ...]) -> Iterator[str]:
                     yield entry.path
             elif fnmatch.fnmatchcase(entry.name, part):
                 todo.append((entry.path, at + 1))
-
-
-def _nearest(path: Path, text: str) -> str:
-    """A hint with the file of nearly this name in the same folder, if there is one."""
-    try:
-        names = [each.name for each in itertools.islice(path.parent.iterdir(), 10_000)]
-    except OSError:
-        return ""
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
-    return f"Did you mean {str(Path(text).with_name(near[0]))!r}?" if near else ""

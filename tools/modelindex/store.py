@@ -31,7 +31,7 @@ _MODEL_FIELDS = frozenset({"metadata", "results", "paper", "code", "weights", "c
 _BLANK = re.compile(r"[ \t]*")
 
 
-MAX_WORK = 5_000_000
+MAX_WORK = 10_000_000
 """Entries that imports and collections may copy in all: a few small files can multiply to millions."""
 
 

@@ -230,15 +230,16 @@ def _joined(roots: tuple[Value, ...]) -> Iterator[Value]:
 def _merged(roots: list[Value]) -> Value:
     if len(roots) == 1:
         return roots[0]
-    entries: dict[str, Entry] = {}
+    said: dict[str, list[Entry]] = {}
     for root in roots:
-        assert isinstance(root, YamlMapping)
-        for key, entry in root.entries.items():
-            if key not in entries or key == "type":
-                entries[key] = entry
-                continue
-            first, second = entries[key].value, entry.value
-            ours, theirs = sequence(first), sequence(second)
-            items = (*(ours.items if ours else (first,)), *(theirs.items if theirs else (second,)))
-            entries[key] = entries[key]._replace(value=MergedSequence(items, items, first.place))
+        for key, entry in (entries_of(root) or {}).items():
+            said.setdefault(key, []).append(entry)
+    entries: dict[str, Entry] = {}
+    for key, several in said.items():
+        first = several[0]
+        if len(several) > 1 and key != "type":
+            lists = ((entry.value, sequence(entry.value)) for entry in several)
+            items = tuple(item for value, found in lists for item in ((value,) if found is None else found.items))
+            first = first._replace(value=MergedSequence(items, items, first.value.place))
+        entries[key] = first
     return MergedMapping(entries, entries, roots[0].place)
