@@ -102,7 +102,7 @@ class ClusterRunner:
                 future = client.submit(remote.perform, *arguments, pure=False, retries=_RETRIES)
                 pending[future] = index
                 started(index)
-            for future in as_completed(list(pending)):
+            for future in as_completed(list(pending), loop=client.loop):
                 index = pending.pop(future)
                 done(index, self._outcome(tasks[index], future))
         except KeyboardInterrupt:

@@ -45,7 +45,7 @@ def measure_model(request: Request) -> Measurement | Failure:
     try:
         with _quiet():
             build = resolve(request.factory.target, request.factory.root)
-            config = code_config(request.factory, name)
+            config = _config(request, build)
             size = request.input_size or config.input_size or DEFAULT_INPUT_SIZE
             stage = "build"
             attempt = _attempt_meta(lambda: build(name), (size, *request.sizes))
@@ -60,8 +60,34 @@ def measure_model(request: Request) -> Measurement | Failure:
             return _measurement(request, model, config, tallies, size, reason, started)
     except KeyboardInterrupt:
         raise
+    except BuildError as error:
+        return failure(request.name, "build", error.__cause__ or error)
     except BaseException as error:  # foreign code may raise anything, SystemExit included
         return failure(request.name, stage, error)
+
+
+def _config(request: Request, build: Callable[[str], nn.Module]) -> CodeConfig:
+    """What the zoo's code says of the model.
+
+    Raises:
+        Exception: ``config_of`` fails. Where the factory fails too (there is no such model), its error is the one to
+            tell.
+    """
+    name = request.build_name or request.name
+    try:
+        return code_config(request.factory, name)
+    except Exception:
+        from tools.measure.build import build_meta
+
+        try:
+            build_meta(lambda: build(name))
+        except Exception as error:
+            raise BuildError from error
+        raise
+
+
+class BuildError(Exception):
+    """Carries the factory's own error out of a step that comes before building."""
 
 
 def failure(name: str, stage: _Stage, error: BaseException) -> Failure:

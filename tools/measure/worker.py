@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 from typing import Any
 
 from tools.measure.listing import list_in_process
@@ -59,8 +61,16 @@ def perform(data: Any) -> dict[str, Any]:
     return outcome_to_wire(Outcome(record, loaded_sources(root)))
 
 
+def _end_with(parent: int) -> None:
+    """End this process, in the middle of a model if need be, when the one that started it is gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def serve() -> None:
     """Answer tasks until standard input ends. Whatever foreign code prints goes to standard error."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     settings = json.loads(sys.stdin.readline())
