@@ -22,7 +22,7 @@ from tools.weights.inspect import inspect_file, inspect_files
 def write(folder: Path, number: int, size: int) -> Path:
     """A safetensors file with one tensor of random bytes."""
     size -= size % 4
-    header = b'{"weight":{"dtype":"U8","shape":[%d],"data_offsets":[0,%d]}}' % (size, size)
+    header = b'{"weight":{"dtype":"F32","shape":[%d],"data_offsets":[0,%d]}}' % (size // 4, size)
     path = folder / f"{number}.safetensors"
     path.write_bytes(len(header).to_bytes(8, "little") + header + os.urandom(size))
     return path
@@ -52,7 +52,7 @@ def main() -> None:
             tool = paired(lambda: sha256_of(first), process([command, str(first)]), options.runs)
             print(row(what, "sha256_of(path)", "sha256sum", tool))
         inspected = paired(lambda: inspect_file(first), lambda: sha256_of(first), options.runs)
-        print(row(f"{what}, and its contents", "inspect_file(path)", "sha256_of(path)", inspected))
+        print(row(f"{what}, and its values", "inspect_file(path)", "sha256_of(path)", inspected))
         several = paired(lambda: inspect_files(paths), lambda: [inspect_file(path) for path in paths], options.runs)
         what = f"inspect {options.files} files on {cores} cores"
         print(row(what, "inspect_files(paths)", "inspect_file of one after the other", several))

@@ -48,9 +48,9 @@ def main(
     found = inspect_files(files, jobs=jobs, check_values=not no_values)
     matches: list[Match | None] = [None] * len(found)
     if not no_models and any(file.entries for file in found):
-        zoo = _factory(factory)
+        zoo, cache = _factory(factory)
         if zoo is not None:
-            state_dicts = _state_dicts(zoo, _names(zoo, models, files), jobs)
+            state_dicts = _state_dicts(zoo, _names(zoo, models, files, cache), jobs, cache)
             matches = [_match(file, state_dicts) for file in found]
     if output == "json":
         values = [as_json(file, match) for file, match in zip(found, matches, strict=True)]
@@ -60,21 +60,23 @@ def main(
     sys.exit(0 if all(map(is_sound, found)) else 1)
 
 
-def _factory(target: str | None) -> Factory | None:
-    """The factory given, else the one of the nearest pyproject.toml; ``None`` without any."""
+def _factory(target: str | None) -> tuple[Factory | None, Path | None]:
+    """The factory given, else the one of the nearest pyproject.toml, if any; and where measurements are kept."""
     from tools.audit.settings import SettingsError, find_config, from_config
+    from tools.measure.cache import default_path
 
     try:
         settings = from_config(find_config(Path.cwd()), Path.cwd())
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
+    cache = default_path(settings.project) if settings.cache else None
     configured = settings.build()
     if target is None or (configured is not None and configured.target == target):
-        return configured
-    return Factory(target, str(settings.root or settings.project))
+        return configured, cache
+    return Factory(target, str(settings.root or settings.project)), cache
 
 
-def _names(factory: Factory, pattern: str | None, files: Sequence[Path]) -> list[str]:
+def _names(factory: Factory, pattern: str | None, files: Sequence[Path], cache: Path | None) -> list[str]:
     """The models to compare with."""
     from tools.measure.listing import list_models
     from tools.measure.records import Failure
@@ -83,7 +85,7 @@ def _names(factory: Factory, pattern: str | None, files: Sequence[Path]) -> list
         if pattern is None:
             raise click.UsageError("the zoo's models are not listed: give their names with --models, or --no-models")
         return pattern.split(",")
-    listing = list_models(factory)
+    listing = list_models(factory, cache_path=cache)
     if isinstance(listing, Failure):
         raise click.ClickException(f"{factory.list_models} could not list the models: {listing.message}")
     if pattern is not None:
@@ -99,11 +101,14 @@ def _names(factory: Factory, pattern: str | None, files: Sequence[Path]) -> list
     return named
 
 
-def _state_dicts(factory: Factory, names: Sequence[str], jobs: int | None) -> dict[str, tuple[TensorEntry, ...]]:
+def _state_dicts(
+    factory: Factory, names: Sequence[str], jobs: int | None, cache: Path | None
+) -> dict[str, tuple[TensorEntry, ...]]:
     from tools.measure.records import Measurement, Request
     from tools.measure.run import MeasureOptions, measure_all
 
-    results = measure_all([Request(name, factory) for name in names], options=MeasureOptions(jobs=jobs))
+    options = MeasureOptions(jobs=jobs, cache_path=cache)
+    results = measure_all([Request(name, factory) for name in names], options=options)
     for name, result in results.items():
         if not isinstance(result, Measurement):
             click.echo(f"{name} could not be built: {result.message}", err=True)
