@@ -272,6 +272,13 @@ def test_collections_that_multiply(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(index.models) == 300
 
 
+def test_the_same_problem_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.modelindex.store.MAX_PROBLEMS", 5)
+    index = one(tmp_path, "a: 1\n" * 100 + "Models: [5]\n")
+    assert [problem.kind for problem in index.problems] == ["duplicate-key"] * 6 + ["wrong-type"]
+    assert index.problems[5].message == "the file has more than 5 problems of this kind; the rest is left out"
+
+
 def test_a_glob_that_looks_at_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.modelindex.paths.MAX_VISITED", 5)
     files = {"model-index.yml": "Import: '**/*.yml'\n", **{f"d{number}/a.yml": "" for number in range(10)}}

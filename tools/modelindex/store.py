@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,10 @@ _BLANK = re.compile(r"[ \t]*")
 
 MAX_WORK = 10_000_000
 """Entries that imports and collections may copy in all: a few small files can multiply to millions."""
+
+
+MAX_PROBLEMS = 10_000
+"""Problems of one kind in one file. Who has more has one, made ten thousand times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +75,24 @@ class Store:
         self.problems: list[Problem] = []
         self.ignores: list[Ignore] = []
         self._known: set[Problem] = set()
+        self._counts: Counter[tuple[str, str]] = Counter()
         self._documents: dict[tuple[str, bool], Document | None] = {}
         self._pages: set[str] = set()
         self._work = 0
 
     def report(self, problem: Problem) -> None:
         """Keep a problem; the same one twice (a file that is read for two reasons) counts once."""
-        if problem not in self._known:
-            self._known.add(problem)
-            self.problems.append(problem)
+        if problem in self._known:
+            return
+        kind = (problem.place.path, problem.kind)
+        self._counts[kind] += 1
+        if self._counts[kind] > MAX_PROBLEMS:
+            if self._counts[kind] > MAX_PROBLEMS + 1:
+                return
+            message = f"the file has more than {MAX_PROBLEMS} problems of this kind; the rest is left out"
+            problem = Problem(problem.kind, problem.place, message)
+        self._known.add(problem)
+        self.problems.append(problem)
 
     def spend(self, work: int, place: Place) -> bool:
         """Count work that grows faster than the files; ``False``, and reported once, when it is too much."""
