@@ -144,6 +144,7 @@ WEIGHTS = {
         "poisoned": {"entries": (), "problem": "its pickle would call os.system"},
     }.items()
 }
+WEIGHTS["at_hand.pth"] = weight_file("at_hand.pth", name_hash=None)
 LINKS = {
     "https://example.org/gone.pdf": LinkStatus("https://example.org/gone.pdf", 404),
     "https://example.org/paper.pdf": LinkStatus("https://example.org/paper.pdf", 200, 400_000),
@@ -151,9 +152,7 @@ LINKS = {
         "https://example.org/mixnet_s-a907afbc.pth", 200, 16_727_982
     ),
 }
-SOURCES = {
-    "models/mixnet.py": "@register\ndef mixnet_s(pretrained=False):\n    return 1\n\n\n\n\n\ndef mixnet_m():\n    return 2\n"
-}
+SOURCES = {"models/mixnet.py": "@register\ndef mixnet_s():\n    return 1\n\n\n\n\n\ndef mixnet_m():\n    return 2\n"}
 OTHER_FILES = {"cards/mixnet.md": "# Nothing here\n"}
 
 

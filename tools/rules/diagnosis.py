@@ -115,6 +115,8 @@ def explain_flops(
     if claim.compare(asked.total) is Agreement.CUT:
         return Explanation("its last digits are cut off, not rounded")
     size, at = asked.input_size, show_size(asked.input_size)
+    if claim.coarse:  # one digit fits nearly everything, and so explains nothing
+        return Explanation(_unit_slip(claim, asked.total) or _too_small(claim, asked) or _ratio(claim, asked.total))
     same_size = [c for c in _ordered(measurement) if c.input_size == size and c.counter != asked.counter]
     for count in same_size:
         if claim.agrees(count.total):
@@ -138,10 +140,7 @@ def explain_flops(
         twin = _other_model(claim, totals, name)
         if twin:
             return Explanation(f"the count of another model, {twin}")
-    convolutions = asked.by_operator.get("conv", 0)
-    if 0 < claim.value < convolutions:
-        return Explanation(f"{_ratio(claim, asked.total)}, and less than the convolutions alone, {convolutions:,}")
-    return Explanation(_ratio(claim, asked.total))
+    return Explanation(_too_small(claim, asked) or _ratio(claim, asked.total))
 
 
 def explain_parameters(claim: Quantity, measurement: Measurement, others: Totals, name: str = "") -> Explanation:
@@ -219,12 +218,24 @@ def _other_classes(claim: Quantity, measurement: Measurement) -> str:
     half = claim.quantum / 2
     low = ceil((claim.value - half - body) / (inputs + bias))
     high = floor((claim.value + half - body) / (inputs + bias))
-    fitting = [known for known in _CLASSES if low <= known <= high and known != outputs]
+    # A rounded claim fits several numbers of classes; one that is near to the real one fits by chance.
+    fitting = [
+        known
+        for known in _CLASSES
+        if low <= known <= high and known != outputs and (low == high or abs(known - outputs) > 4 * (high - low + 1))
+    ]
     if fitting:
         return f"a classifier for {fitting[0]:,} classes ({_CLASSES[fitting[0]]}) instead of {outputs:,}"
     if low == high and 1 < low < 200_000 and claim.quantum == 1:
         return f"a classifier for {low:,} classes instead of {outputs:,}"
     return ""
+
+
+def _too_small(claim: Quantity, asked: Count) -> str:
+    convolutions = asked.by_operator.get("conv", 0)
+    if not 0 < claim.value < convolutions:
+        return ""
+    return f"{_ratio(claim, asked.total)}, and less than the convolutions alone, {convolutions:,}"
 
 
 def _ratio(claim: Quantity, measured: int) -> str:

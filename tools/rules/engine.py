@@ -83,12 +83,11 @@ def judge(
     chosen = tuple(r for r in rules if (not select or matches(r.code, select)) and not matches(r.code, ignore))
     findings, judgements = _run(chosen, evidence)
     ignores, why = _Ignores(context.index.ignores), _Why(evidence, rules, chosen)
-    settled = {
-        subject.name: tuple(
-            _settle(claim, subject, judgements.get(id(claim), ()), ignores, why) for claim in subject.claims
-        )
-        for subject in evidence.subjects
-    }
+    settled: dict[str, tuple[Judgement, ...]] = {}
+    for subject in evidence.subjects:
+        verdicts = (_settle(claim, subject, judgements.get(id(claim), ()), ignores, why) for claim in subject.claims)
+        # Two models of one name are a finding of their own; the claims of both are told.
+        settled[subject.name] = (*settled.get(subject.name, ()), *verdicts)
     kept: list[Finding] = []
     ignored: list[Finding] = []
     for finding in findings:
@@ -104,6 +103,8 @@ def _run(rules: Iterable[Rule], evidence: Evidence) -> tuple[list[Finding], Mapp
     findings: list[Finding] = []
     judgements: defaultdict[int, list[tuple[str, Judgement]]] = defaultdict(list)
     for rule in rules:
+        if not rule.runs(evidence):
+            continue
         try:
             for outcome in rule.check(evidence):
                 if isinstance(outcome, Finding):
@@ -204,6 +205,14 @@ class _Ignores:
         self, rule: Rule, rules: Sequence[Rule], chosen: Sequence[Rule], evidence: Evidence
     ) -> Iterable[Finding]:
         """Codes that ignored nothing, although every rule they mean could speak in this run."""
+        if not self._all:
+            return
+        unmeasured = {
+            (claim.place.path, claim.place.line)
+            for subject in evidence.subjects
+            if subject.measurement is None
+            for claim in subject.claims
+        }
         for ignore in self._all:
             for selector in ignore.codes:
                 if (ignore.place, selector) in self._used:
@@ -211,7 +220,10 @@ class _Ignores:
                 meant = [r for r in rules if matches(r.code, (selector,))]
                 if not meant:
                     yield rule.finding(ignore.place, f"ignore[{selector}] names no rule", claimed=selector)
-                elif all(r in chosen and r.available(evidence) for r in meant):
+                elif all(r in chosen and r.available(evidence) for r in meant) and not (
+                    any("measurement" in r.needs or "config" in r.needs for r in meant)
+                    and (ignore.place.path, ignore.place.line) in unmeasured
+                ):
                     yield rule.finding(ignore.place, f"ignore[{selector}] ignores nothing", claimed=selector)
 
 

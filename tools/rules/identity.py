@@ -72,17 +72,18 @@ class SameArchitecture(Rule):
         "An alias in the zoo's code points at the wrong variant, or an entry was copied and the factory never told "
         "about the new one. Readers who ask for the large model get the small one, with nothing to warn them. "
         "The same architecture under several names is in order where it was trained differently: weights, results "
-        "and training data may differ. Parameters may not, nor FLOPs by one counter at one input size, nor sizes in "
-        "names of one family (resnet50, resnet101)."
+        "and training data may differ. It is reported where the names tell of two sizes of one family (resnet50, "
+        "resnet101), or where both Parameters and FLOPs (by one counter at one input size) contradict each other; "
+        "a single wrong number is a slip, and the rules on that number tell of it."
     )
     remedy = "Let the factory build the variant that the name promises, or correct the claims copied from the other."
     before = (
-        "- Name: mixnet_s\n  Metadata:\n    Parameters: 4130000\n"
-        "- Name: mixnet_s_twin\n  Metadata:\n    Parameters: 5010000\n"
+        "- Name: mixnet_s\n  Metadata:\n    Parameters: 4130000\n    FLOPs: 252M\n"
+        "- Name: mixnet_s_twin\n  Metadata:\n    Parameters: 5010000\n    FLOPs: 356M\n"
     )
     after = (
-        "- Name: mixnet_s\n  Metadata:\n    Parameters: 4130000\n"
-        "- Name: mixnet_s_twin\n  Metadata:\n    Parameters: 4130000\n"
+        "- Name: mixnet_s\n  Metadata:\n    Parameters: 4130000\n    FLOPs: 252M\n"
+        "- Name: mixnet_s_twin\n  Metadata:\n    Parameters: 4130000\n    FLOPs: 252M\n"
     )
     needs = ("measurement",)
 
@@ -115,18 +116,19 @@ def _is_what_it_claims(subject: Subject) -> bool:
 
 def _difference(first: Subject, second: Subject) -> str:
     """How the claims on two models' architectures contradict each other; empty where they do not."""
-    for key in ("parameters", "flops"):
-        one, other = _quantity(first, key), _quantity(second, key)
-        if one is None or other is None:
-            continue
-        if key == "flops" and _convention(first) != _convention(second):
-            continue
-        if abs(one.value - other.value) * 2 > one.quantum + other.quantum:
-            field = "Parameters" if key == "parameters" else "FLOPs"
-            return f"{field} {other.text.strip()} are claimed, not {one.text.strip()}"
     if differ_in_size(first.name, second.name):
         return "its name tells of another size"
-    return ""
+    if _convention(first) != _convention(second):
+        return ""
+    told: list[str] = []
+    for key, field in (("parameters", "Parameters"), ("flops", "FLOPs")):
+        one, other = _quantity(first, key), _quantity(second, key)
+        if one is None or other is None or one.value <= 0 or other.value <= 0:
+            return ""
+        if abs(one.value - other.value) * 2 <= one.quantum + other.quantum:
+            return ""
+        told.append(f"{field} {other.text.strip()}, not {one.text.strip()}")
+    return f"claims {' and '.join(told)}"
 
 
 def _convention(subject: Subject) -> tuple[str, object]:

@@ -111,10 +111,12 @@ class TopOneAboveTopFive(ModelRule):
 
     def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare the two of each evaluation, unless :class:`Implausible` tells of error rates."""
+        told: set[int] = set()
         for top1, top5 in _pairs(subject.figures):
-            if top1.quantity is None or top5.quantity is None or _error_rates(top1, top5):
+            if top1.quantity is None or top5.quantity is None or _error_rates(top1, top5) or id(top1) in told:
                 continue
             if top1.quantity.value > top5.quantity.value:
+                told.add(id(top1))
                 message = f"{top1.claim.field}: {top1.claim.value.text} is above Top 5, {top5.claim.value.text}"
                 yield from self.breach(top1.claim, message)
 

@@ -84,6 +84,11 @@ class Rule(ABC):
         """Whether this run holds everything that the rule needs."""
         return all(evidence.holds(need) for need in cls.needs)
 
+    @classmethod
+    def runs(cls, evidence: Evidence) -> bool:
+        """Whether the rule has anything to say in this run; a rule that can say a part without its needs, says yes."""
+        return cls.available(evidence)
+
 
 class ModelRule(Rule):
     """A rule that looks at one model at a time."""

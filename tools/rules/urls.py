@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from tools.weights.names import url_file_name
@@ -12,6 +13,7 @@ _BRANCHES = frozenset({"main", "master", "develop", "dev", "trunk", "head", "lat
 _CODE_HOSTS = frozenset({"github.com", "raw.githubusercontent.com", "gitlab.com", "bitbucket.org", "huggingface.co"})
 
 
+@lru_cache(maxsize=4096)
 def split(url: str) -> SplitResult | None:
     """The parts of a URL; ``None`` for a text that is none."""
     try:
@@ -22,6 +24,7 @@ def split(url: str) -> SplitResult | None:
     return parts if parts.scheme and (parts.netloc or parts.scheme == "file") else None
 
 
+@lru_cache(maxsize=4096)
 def file_name(url: str) -> str:
     """The file that a URL names; empty where it names none."""
     return url_file_name(url.strip()) if split(url) is not None else ""

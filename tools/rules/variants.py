@@ -32,7 +32,7 @@ def variant(name: str) -> tuple[str, tuple[str, ...]]:
         word = token in _WORDS and not before.isdigit() and not after.isdigit()
         number = (
             token.isdigit()
-            and before not in _NO_SIZE
+            and _letters_before(tokens, position) not in _NO_SIZE
             and after not in {"k", "e", "ep", "epochs"}
             and int(token) not in _RESOLUTIONS
         )
@@ -42,6 +42,14 @@ def variant(name: str) -> tuple[str, tuple[str, ...]]:
         else:
             skeleton.append(token)
     return "".join(skeleton), tuple(sizes)
+
+
+def _letters_before(tokens: list[str], position: int) -> str:
+    """The token before a number, past one separator: ``seed`` of ``seed1`` and of ``seed_1``."""
+    before = tokens[position - 1] if position else ""
+    if before and not before.isalnum() and position > 1:
+        return tokens[position - 2]
+    return before
 
 
 def differ_in_size(first: str, second: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tools.measure.records import TensorEntry
-from tools.rules.evidence import Subject
+from tools.rules.evidence import Evidence, Subject
 from tools.rules.quantity import Agreement, format_like, grouped, parse
 from tools.rules.records import Severity, Verdict
 from tools.rules.rule import ModelRule, Outcome, addition, judged, replacement
@@ -72,6 +72,12 @@ class HashMismatch(ModelRule):
     needs = ("weights",)
     proves = ("weights", "sha256")
 
+    @classmethod
+    def runs(cls, evidence: Evidence) -> bool:
+        """Always: name and SHA256 can be held against each other without a file."""
+        del evidence
+        return True
+
     def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare what is stated with the file, or with itself where no file is at hand."""
         weights, stated, file = weights_claim(subject), subject.claim("sha256"), local_file(subject)
@@ -122,6 +128,11 @@ class StateDictMismatch(ModelRule):
     after = f"- Name: at_hand\n  Weights: {_URL}at_hand-a907afbc.pth\n"
     needs = ("measurement", "weights")
     proves = ("weights",)
+
+    @classmethod
+    def runs(cls, evidence: Evidence) -> bool:
+        """Also where servers were asked, who may have sent the header of a safetensors file."""
+        return evidence.holds("measurement") and (evidence.holds("weights") or evidence.holds("links"))
 
     def check_model(self, subject: Subject) -> Iterator[Outcome]:
         """Compare keys, shapes and dtypes, from the file or from the header that the server sent."""
