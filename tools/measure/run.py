@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tools.measure.cache import Cache, Keys
 from tools.measure.records import Failure, Listing, Measurement, Request
-from tools.measure.task import Limits, Outcome, Runner, Task, task_name
+from tools.measure.task import Limits, Outcome, Runner, Task, cancelled, task_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,8 @@ def carry_out(
                 note(index, outcome.record, cached=False)
 
             _run(tasks, [index for index in range(len(tasks)) if index not in records], options, progress, keep)
-    return [records[index] for index in range(len(tasks))]
+    # An interrupt may come between a worker's answer and its being noted.
+    return [records.get(index) or cancelled(task).record for index, task in enumerate(tasks)]
 
 
 def _keys(tasks: Sequence[Task]) -> list[str]:
