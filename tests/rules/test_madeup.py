@@ -11,7 +11,7 @@ import pytest
 
 from tools.measure.listing import list_in_process
 from tools.measure.model import measure_model
-from tools.measure.records import Factory, Listing, Request
+from tools.measure.records import Factory, Failure, Listing, Measurement, Request
 from tools.modelindex.load import load
 from tools.modelindex.records import Index
 from tools.rules import RULES, Judged, judge
@@ -57,11 +57,11 @@ def index() -> Index:
 
 @pytest.fixture(scope="module")
 def judged(index: Index) -> Judged:
-    measurements = {}
+    measurements: dict[str, Measurement | Failure] = {}
     for model in index.models:
         request = Request(model.name.text, FACTORY, sizes=sizes_claimed(model))
         outcome = measure_model(request)
-        if hasattr(outcome, "counts"):
+        if isinstance(outcome, Measurement):
             further = sizes_to_try(model, outcome, index)
             if further:
                 outcome = measure_model(Request(model.name.text, FACTORY, sizes=(*request.sizes, *further)))

@@ -135,15 +135,13 @@ def weight_file(name: str, size: int = 16_727_982, **fields: Any) -> WeightFile:
     return WeightFile(path=f"weights/{name}", format="legacy", size=size, **values)
 
 
-WEIGHTS = {
-    f"{name}-a907afbc.pth": weight_file(f"{name}-a907afbc.pth", **fields)
-    for name, fields in {
-        "at_hand": {},
-        "misfit": {},
-        "diverged": {"nonfinite": {"weight": 3}},
-        "poisoned": {"entries": (), "problem": "its pickle would call os.system"},
-    }.items()
+_FILES: dict[str, dict[str, Any]] = {
+    "at_hand": {},
+    "misfit": {},
+    "diverged": {"nonfinite": {"weight": 3}},
+    "poisoned": {"entries": (), "problem": "its pickle would call os.system"},
 }
+WEIGHTS = {f"{name}-a907afbc.pth": weight_file(f"{name}-a907afbc.pth", **fields) for name, fields in _FILES.items()}
 WEIGHTS["at_hand.pth"] = weight_file("at_hand.pth", name_hash=None)
 LINKS = {
     "https://example.org/gone.pdf": LinkStatus("https://example.org/gone.pdf", 404),
