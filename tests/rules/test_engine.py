@@ -58,7 +58,7 @@ def test_reasons_of_equal_verdicts_are_all_told(tmp_path: Path) -> None:
 def test_every_claim_appears_once_and_in_the_card_s_order(tmp_path: Path) -> None:
     card = (
         "- Name: mixnet_s\n  Metadata:\n    Epochs: 300\n    Parameters: 4.13M\n    Architecture:\n    - MixConv\n"
-        "    - Transformer\n  Code: models/mixnet.py\n  Results:\n  - Task: T\n    Dataset: D\n    Metrics: {A: 1, B: 2}\n"
+        "    - Transformer\n  Code: models/mixnet.py\n  Results:\n  - Task: T\n    Metrics: {A: 1, B: 2}\n"
     )
     (judgements,) = judged(card, tmp_path).judgements.values()
     fields = [(judgement.claim.field, judgement.claim.value.text) for judgement in judgements]
@@ -158,7 +158,7 @@ def test_the_longest_selector_sets_the_severity(tmp_path: Path) -> None:
 
 
 def test_findings_are_in_the_order_of_their_places(tmp_path: Path) -> None:
-    card = "- Name: mixnet_s\n  Metadata:\n    FLOPs: 1\n    Parameters: 2\n- Name: mixnet_m\n  Metadata: {FLOPs: 1, Parameters: 2}\n"
+    card = f"{WRONG}    FLOPs: 1\n- Name: mixnet_m\n  Metadata: {{FLOPs: 1, Parameters: 2}}\n"
     places = [finding.place for finding in findings(card, tmp_path)]
     assert places == sorted(places)
 
