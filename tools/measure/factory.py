@@ -51,17 +51,16 @@ def _enter(root: Path, module_name: str) -> None:
     if not sys.path or sys.path[0] != folder:
         sys.path[:] = [folder, *(entry for entry in sys.path if entry != folder)]
         importlib.invalidate_caches()
+    _share_tools(root)
     package = module_name.partition(".")[0]
-    if package == "tools":
-        _share_tools(root)
-    else:
+    if package != "tools":
         _forget_another(package, root)
 
 
 def _share_tools(root: Path) -> None:
-    folder = str(root / "tools")
-    if Path(folder).is_dir() and folder not in tools.__path__:
-        tools.__path__.append(folder)
+    """Look for ``tools.something`` in this package first, and then in the zoo's folder of that name."""
+    own, theirs = str(Path(str(tools.__file__)).parent), str(root / "tools")
+    tools.__path__[:] = [own] if own == theirs or not Path(theirs).is_dir() else [own, theirs]
 
 
 def _forget_another(package: str, root: Path) -> None:

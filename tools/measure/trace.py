@@ -278,20 +278,25 @@ def run_meta(model: nn.Module, inputs: tuple[torch.Tensor, ...]) -> Tally:
 
 @contextlib.contextmanager
 def _opaque(watch: _Watch) -> Iterator[None]:
-    """An ``autograd.Function`` is one operator, as in a trace, whatever its ``forward`` calls."""
-    original = torch.autograd.Function.__dict__["apply"]
+    """An ``autograd.Function`` is one operator, as in a trace, whatever its ``forward`` calls.
+
+    The step between ``Function.apply`` and torch's own code is taken over for the while: ``apply`` itself is often
+    kept under another name when a module is imported.
+    """
+    base: Any = torch.autograd.function._SingleLevelFunction
 
     def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
         with torch._C.DisableTorchFunction(), watch.products:
-            made = original.__get__(None, cls)(*args, **kwargs)
+            made = super(base, cls).apply(*args, **kwargs)
             watch.record(f"prim::PythonOp.{cls.__name__}", "", args, kwargs, made)
         return made
 
-    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]  # put back below
+    assert "apply" not in vars(base), "runs are not nested"
+    base.apply = classmethod(apply)
     try:
         yield
     finally:
-        torch.autograd.Function.apply = original  # type: ignore[method-assign]
+        del base.apply
 
 
 def _never(*_: Any) -> bool:

@@ -1,0 +1,177 @@
+"""Many models: workers that nothing sinks, the same results for any number of them, and no torch where none is needed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tools.measure.listing import list_models
+from tools.measure.records import Factory, Failure, Listing, Measurement, Request
+from tools.measure.run import MeasureOptions, measure_all
+
+TOYS = Factory(
+    "tests.measure.toys:build", config_of="tests.measure.toys:config", list_models="tests.measure.toys:names"
+)
+ROOT = Path(__file__).parents[2]
+
+
+def requests(*names: str) -> list[Request]:
+    return [Request(name, TOYS, input_size=(3, 8, 8)) for name in names]
+
+
+def timeless(result: Measurement | Failure) -> Measurement | Failure:
+    return replace(result, seconds=0.0) if isinstance(result, Measurement) else replace(result, detail="")
+
+
+class Events:
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.ended: dict[str, bool] = {}
+
+    def started(self, name: str) -> None:
+        self.begun.append(name)
+
+    def finished(self, name: str, result: Measurement | Failure, *, cached: bool) -> None:
+        self.ended[name] = cached
+
+
+def test_no_model_can_sink_the_run() -> None:
+    names = ["plain", "exit", "hang", "segfault", "large", "killed", "raises", "wide"]
+    events = Events()
+    options = MeasureOptions(jobs=2, timeout=5, memory=1 << 30)
+    results = measure_all(requests(*names), options=options, progress=events)
+    assert list(results) == names
+    outcomes = {name: result.stage if isinstance(result, Failure) else "measured" for name, result in results.items()}
+    assert outcomes == {
+        "plain": "measured",
+        "exit": "crash",
+        "hang": "timeout",
+        "segfault": "crash",
+        "large": "memory",
+        "killed": "crash",
+        "raises": "build",
+        "wide": "measured",
+    }
+    messages = {name: result.message for name, result in results.items() if isinstance(result, Failure)}
+    assert messages["exit"] == "its process ended with exit code 3 while the model was built or run"
+    assert messages["segfault"].startswith("its process was ended by signal 11")
+    assert messages["hang"] == "no result after 5 s"
+    assert "llocate" in messages["large"]
+    assert sorted(events.begun) == sorted(names)
+    assert events.ended == dict.fromkeys(names, False)
+
+
+def test_results_are_the_same_for_one_two_and_four_workers_and_from_the_cache(tmp_path: Path) -> None:
+    names = [f"plain_{number}" for number in range(5)] + ["wide", "raises", "eps"]
+    runs = []
+    for jobs in (1, 2, 4):
+        results = measure_all(requests(*names), options=MeasureOptions(jobs=jobs))
+        runs.append([timeless(result) for result in results.values()])
+        assert list(results) == names
+    assert runs[0] == runs[1] == runs[2]
+
+    options = MeasureOptions(jobs=1, cache_path=tmp_path / "c.sqlite")
+    first = measure_all(requests(*names), options=options)
+    events = Events()
+    again = measure_all(requests(*names), options=options, progress=events)
+    assert again == first | {"raises": again["raises"]}
+    assert [timeless(result) for result in again.values()] == runs[0]
+    assert events.ended == dict.fromkeys(names, True) | {"raises": False}  # failures are not kept
+    refreshed = measure_all(requests("wide"), options=replace(options, refresh=True), progress=events)
+    assert events.ended["wide"] is False
+    assert timeless(refreshed["wide"]) == timeless(first["wide"])
+
+
+def test_listing_goes_through_a_worker_and_the_cache(tmp_path: Path) -> None:
+    cache = tmp_path / "c.sqlite"
+    assert list_models(TOYS, cache_path=cache) == Listing(("plain", "wide", "eps"), ("wide",))
+    script = (
+        "import sys, pathlib; from tools.measure.listing import list_models; from tests.measure.test_run import TOYS;"
+        "print(list_models(TOYS, cache_path=pathlib.Path(sys.argv[1])).published, 'torch' in sys.modules)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script, str(cache)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "('wide',) False\n"
+    assert list_models(Factory("tests.measure.toys:build")) == Listing((), ())
+    wrong = list_models(Factory("tests.measure.toys:build", list_models="no_such_module:names"))
+    assert isinstance(wrong, Failure)
+    assert "no_such_module" in wrong.message
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError, ValueError):
+                continue
+            if parent == pid:
+                found += [int(entry.name), *children_of(int(entry.name))]
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="counts processes in /proc")
+def test_an_interrupt_gives_what_is_known_and_leaves_no_process_behind() -> None:
+    script = """
+if __name__ == "__main__":
+    from tests.measure.test_run import requests
+    from tools.measure.run import MeasureOptions, measure_all
+    class Said:
+        def started(self, name): print("started", name, flush=True)
+        def finished(self, name, result, *, cached): print("finished", name, flush=True)
+    results = measure_all(requests("plain", "hang"), options=MeasureOptions(jobs=1), progress=Said())
+    print({name: getattr(result, "stage", "measured") for name, result in results.items()}, flush=True)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    while "started hang" not in lines:
+        line = process.stdout.readline()
+        assert line, "the script ended early"
+        lines.append(line.strip())
+    workers = children_of(process.pid)
+    assert workers
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    rest = process.stdout.read()
+    assert process.wait(30) == 0
+    process.stdout.close()
+    assert rest.splitlines()[-1] == "{'plain': 'measured', 'hang': 'cancelled'}"
+    deadline = time.monotonic() + 10
+    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in workers if alive(pid)]
+
+
+def test_a_billion_parameters_take_no_memory() -> None:
+    script = """
+import resource, torch
+from tools.measure.model import measure_model
+from tools.measure.records import Factory, Request
+import tools.measure.preload
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+result = measure_model(Request("huge", Factory("tests.measure.huge:build"), input_size=(16384,)))
+print(result.parameters, result.method, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+    shown = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    parameters, method, peak_mib = shown.stdout.split()
+    assert int(parameters) == 4 * (16384**2 + 16384)
+    assert method == "meta"
+    assert int(peak_mib) < 1024
