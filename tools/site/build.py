@@ -271,14 +271,13 @@ class Build:
         return self._drawn[key]
 
     def _draw_architecture(self, facts: Facts) -> Markup:
-        import zoo
-        from tools.site.architecture import draw
+        if self.outcome.own_zoo:
+            import zoo
+            from tools.site.architecture import draw
 
-        try:
-            info = zoo.model_info(facts.name)
-        except LookupError:
-            return render("no_architecture.html", name=facts.name)
-        return draw(info)
+            if facts.name in zoo.list_models():
+                return draw(zoo.model_info(facts.name))
+        return render("no_architecture.html", name=facts.name)
 
     def _merged_index(self) -> str:
         from tools.modelindex.export import export

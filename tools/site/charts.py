@@ -63,7 +63,7 @@ def scatter(
     """
     if not points:
         return render("no_chart.html", title=title)
-    x_scale = Scale.of([p.x for p in points], _PLOT.left, _PLOT.right, margin=0.18)
+    x_scale = Scale.of([p.x for p in points], _PLOT.left, _PLOT.right, margin=0.24)
     y_scale = Scale.of([p.y for p in points], _PLOT.bottom, _PLOT.top)
     families = list(dict.fromkeys(p.family for p in points))
     front = pareto([(p.x, p.y) for p in points])

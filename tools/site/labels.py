@@ -46,7 +46,7 @@ class Wanted(NamedTuple):
 
 # Around the point: directions in order of preference, each as (dx, dy) in label sizes.
 _SIDES = ((-1, 0), (1, 0), (-1, -1), (1, 1), (0, -1), (0, 1), (1, -1), (-1, 1))
-_DIRECTIONS = (*_SIDES, (-1, -0.5), (1, 0.5), (-1, 0.5), (1, -0.5))
+_DIRECTIONS = (*_SIDES, (-1, -0.5), (1, 0.5), (-1, 0.5), (1, -0.5), (-0.5, -1), (0.5, 1), (0.5, -1), (-0.5, 1))
 _DISTANCES = (7.0, 14.0, 24.0)
 
 

@@ -27,9 +27,13 @@ class Outcome:
     models: tuple[Facts, ...]
     by_page: Mapping[str, tuple[Facts, ...]]
     """Path of a card relative to the project -> its models, in the card's order."""
+    own_zoo: bool = False
+    """The models are those of this repository's zoo, which has a table of every architecture."""
 
     @classmethod
-    def of(cls, report: Report, index: Index, files: Mapping[str, object] | None = None) -> Outcome:
+    def of(
+        cls, report: Report, index: Index, files: Mapping[str, object] | None = None, *, own_zoo: bool = False
+    ) -> Outcome:
         """Look-ups over a finished audit. ``files`` are the local weight files by name."""
         from tools.weights.records import WeightFile
 
@@ -38,7 +42,7 @@ class Outcome:
         pages: defaultdict[str, list[Facts]] = defaultdict(list)
         for facts in models:
             pages[facts.report.model.page or facts.report.model.file].append(facts)
-        return cls(report, index, models, {page: tuple(found) for page, found in pages.items()})
+        return cls(report, index, models, {page: tuple(found) for page, found in pages.items()}, own_zoo)
 
     def find(self, name: str) -> Facts | None:
         """The model of that name."""
@@ -66,5 +70,7 @@ def audit(project: Path) -> Outcome:
             """Something else takes its time."""
             log.info("%s", message)
 
-    done = run(from_config(find_config(project), project), Told())
-    return Outcome.of(done.report, done.index, done.context.weights)
+    settings = from_config(find_config(project), project)
+    done = run(settings, Told())
+    own_zoo = settings.factory == "zoo:create_model"
+    return Outcome.of(done.report, done.index, done.context.weights, own_zoo=own_zoo)
