@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tools.audit.profile import Clock
 from tools.audit.progress import Progress
-from tools.audit.settings import Settings
+from tools.audit.settings import Settings, SettingsError
 from tools.measure.records import Factory, Failure, InputSize, Listing, Measurement, Request
 from tools.modelindex.records import Index, Model
 from tools.rules.claims import scalar
@@ -143,7 +143,15 @@ class _Listener:
         if settings.timeout is not None:
             options = replace(options, timeout=settings.timeout)
         self._progress.begin(len(requests), self.findings_of)
-        results = measure_all(tuple(requests.values()), options=options, progress=self)
+        if settings.cluster is None:
+            results = measure_all(tuple(requests.values()), options=options, progress=self)
+        else:
+            from tools.measure.cluster import ClusterError
+
+            try:
+                results = measure_all(tuple(requests.values()), options=options, progress=self)
+            except ClusterError as error:
+                raise SettingsError(f"--cluster: {error}") from None
         self._measured.outcomes.update(results)
         if any(isinstance(result, Failure) and result.stage == "cancelled" for result in results.values()):
             raise KeyboardInterrupt
