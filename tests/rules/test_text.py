@@ -8,8 +8,9 @@ import pytest
 
 from tests.rules.world import context_of, findings, index_of
 from tools.rules.bibtex import mistakes
+from tools.rules.codelinks import code_link
 from tools.rules.engine import judge
-from tools.rules.links import code_link, local_paths, source_paths
+from tools.rules.links import local_paths, source_paths
 from tools.rules.pages import Page
 from tools.rules.urls import file_name, host, moves, revision
 

@@ -113,7 +113,7 @@ class FlopsMismatch(ModelRule):
             wrong, right = culprit
             message = f"{wrong.field}: {wrong.value.text} claimed, but the FLOPs claimed are exactly those of {right}"
             yield from self.breach(wrong, message, measured=right, fix=replacement(subject, wrong.value, right))
-            reason = f"{why.text}, not {how} as declared"
+            reason = f"exactly those of {right}, but declared {how}"
             for held in (claim, stated.counter_claim, stated.size_claim):
                 if held is not None and held is not wrong:
                     yield judged(held, Verdict.UNCHECKED, None, reason)
