@@ -14,7 +14,7 @@ def test_known_findings_are_counted_and_fail_nothing(zoo: Path, audit: Audit) ->
     edit(card, "Parameters: 448", "Parameters: 458")
     written = audit("--write-baseline", "known.json")
     assert written.exit_code == 0
-    assert "1 findings are known from now on: known.json" in written.stderr
+    assert "1 finding known from now on: known.json" in written.stderr
     (entry,) = json.loads((zoo / "known.json").read_text("utf-8"))["findings"]
     assert entry == {
         "code": "PAR001",

@@ -59,7 +59,7 @@ def test_text_has_a_block_a_model_and_a_line_a_claim(report: Report) -> None:
     assert _write(report, "text").splitlines() == [
         "small  toys.md:6",
         "  90 parameters, 80 FLOPs (fvcore, 8x1x1), 360 bytes of state dict",
-        "    FLOPs          640   80   mismatch    640 are claimed, 80 were counted: 8 times as many",
+        "    FLOPs          640   80   mismatch    FLP001",
         "    Parameters     90    90   verified    exactly",
         "    File Size      400   396  consistent  predicted",
         "    Training Data  none  -    unchecked   no rule checks it",

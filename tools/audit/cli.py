@@ -203,6 +203,7 @@ def _columns() -> int:
 
 def _write_baseline(settings: Settings, flags: dict[str, Any], clock: Clock) -> int:
     from tools.audit import baseline, output
+    from tools.report.text import plural
 
     outcome = _run(settings, flags, clock)
     if outcome.report.interrupted:
@@ -210,7 +211,7 @@ def _write_baseline(settings: Settings, flags: dict[str, Any], clock: Clock) -> 
         return INTERRUPTED
     findings = outcome.report.findings
     output.deliver(baseline.text(findings), flags["write_baseline"])
-    click.echo(f"{len(findings)} findings are known from now on: {flags['write_baseline']}", err=True)
+    click.echo(f"{plural(len(findings), 'finding')} known from now on: {flags['write_baseline']}", err=True)
     for trouble in outcome.troubles:
         _warn(trouble)
     return FAILED if outcome.troubles else CLEAN
@@ -218,11 +219,14 @@ def _write_baseline(settings: Settings, flags: dict[str, Any], clock: Clock) -> 
 
 def _diff(outcome: Run) -> int:
     from tools.audit import fixes, output
+    from tools.report.text import plural
 
     mended = fixes.mend(outcome.index, outcome.report.findings)
     output.deliver(fixes.unified_diff(outcome.index, mended), output.STDOUT)
     left = len(outcome.report.findings) - len(mended.findings)
-    click.echo(f"--fix would mend {len(mended.findings)} findings and leave {left}; nothing was written.", err=True)
+    click.echo(
+        f"--fix would mend {plural(len(mended.findings), 'finding')} and leave {left}; nothing was written.", err=True
+    )
     return _exit_code(outcome)
 
 

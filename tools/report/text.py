@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tools.measure.records import Failure, Measurement
+from tools.modelindex.records import Place
 from tools.report.as_json import environment, size_text
 from tools.report.escape import log_line, shorten, visible
 from tools.report.options import Options
@@ -84,7 +85,7 @@ def _block(model: ModelReport, findings: Sequence[Finding], options: Options, pa
         yield "  " + paint(visible(f"not measured ({model.measurement.stage}): {model.measurement.message}"), _DIM)
         if options.verbose and model.measurement.detail:
             yield from (f"    | {visible(line)}" for line in model.measurement.detail.splitlines())
-    yield from _claims(model.judgements, options, paint)
+    yield from _claims(model.judgements, {(f.place, f.message): f.code for f in findings}, options, paint)
     yield from (f"  {_painted_finding(finding, paint)}" for finding in findings)
 
 
@@ -112,7 +113,10 @@ def _details(measurement: Measurement) -> Iterator[str]:
             yield f"  not counted: {calls}"
 
 
-def _claims(judgements: Sequence[Judgement], options: Options, paint: _Paint) -> Iterator[str]:
+def _claims(
+    judgements: Sequence[Judgement], told: Mapping[tuple[Place, str], str], options: Options, paint: _Paint
+) -> Iterator[str]:
+    """One line a claim. A reason that is told as a finding below is not told twice: its code stands for it."""
     room = _VALUE_WIDTH if options.width is None or options.width >= 100 else _NARROW_WIDTH
     rows = [
         (
@@ -120,7 +124,7 @@ def _claims(judgements: Sequence[Judgement], options: Options, paint: _Paint) ->
             shorten(_value(judgement.claimed), room),
             shorten(_value(judgement.measured), room),
             judgement.verdict,
-            visible(judgement.reason),
+            visible(told.get((judgement.claim.place, judgement.reason), judgement.reason)),
         )
         for judgement in judgements
     ]
@@ -175,15 +179,15 @@ def summary_lines(report: Report) -> list[str]:
     verdicts, severities = report.verdicts(), report.severities()
     claims = sum(verdicts.values())
     lines = [
-        f"{_plural(len(report.models), 'model')}, {_plural(claims, 'claim')}: "
+        f"{plural(len(report.models), 'model')}, {plural(claims, 'claim')}: "
         + ", ".join(f"{verdicts[verdict]} {verdict.value}" for verdict in Verdict),
-        ", ".join(_plural(severities[severity], severity.value) for severity in Severity)
+        ", ".join(plural(severities[severity], severity.value) for severity in Severity)
         + (f", {len(report.ignored)} ignored" if report.ignored else "")
         + (f", {len(report.baselined)} known from the baseline" if report.baselined else ""),
     ]
     fixable = sum(bool(finding.fix) for finding in report.findings)
     if fixable:
-        lines.append(f"{_plural(fixable, 'finding')} can be fixed with --fix (--diff shows how).")
+        lines.append(f"{plural(fixable, 'finding')} can be fixed with --fix (--diff shows how).")
     if report.interrupted:
         lines.append("Interrupted: this is what was known so far, not the whole audit.")
     if report.environment is not None:
@@ -194,7 +198,8 @@ def summary_lines(report: Report) -> list[str]:
     return lines
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """``1 finding``, ``2 findings``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
