@@ -91,4 +91,8 @@ def _no_garbage_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if not gc.get_freeze_count():
+                # Straight to the oldest generation: the collector would else walk it all as soon as it may.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()

@@ -212,9 +212,10 @@ def is_scalar(value: Value | None) -> bool:
 
 def scalar(value: Value | None) -> Scalar | None:
     """The value if it is a scalar that says something, else ``None``."""
-    if isinstance(value, (YamlScalar, Written)) and not is_null(value):
-        return value
-    return None
+    if type(value) is YamlScalar:
+        node = value._node
+        return value if node.style or node.value not in _NULLS else None
+    return value if isinstance(value, (YamlScalar, Written)) and not is_null(value) else None
 
 
 def sequence(value: Value | None) -> Sequence | None:
@@ -229,9 +230,10 @@ def mapping(value: Value | None) -> Mapping | None:
 
 def is_null(value: Value | None) -> bool:
     """Whether there is no value: nothing written, ``~`` or ``null`` without quotes."""
-    if value is None:
-        return True
-    return isinstance(value, (YamlScalar, Written)) and not value.quoted and value.text in _NULLS
+    if type(value) is YamlScalar:
+        node = value._node
+        return not node.style and node.value in _NULLS
+    return value is None or (isinstance(value, (YamlScalar, Written)) and not value.quoted and value.text in _NULLS)
 
 
 def entries_of(value: Value) -> MappingABC[str, Entry] | None:
@@ -262,12 +264,18 @@ def _nowhere(_problem: Problem) -> None:
 def _entries(block: Block, node: yaml.MappingNode, report: Report) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     key_view = FlowKey if node.flow_style else YamlScalar
-    for key, value in _pairs(node, block, report):
+    pairs: Iterable[tuple[yaml.Node, yaml.Node]] = node.value
+    for key, _ in pairs:
+        if key.value == "<<":
+            pairs = _pairs(node, block, report)
+            break
+    for key, value in pairs:
         if type(key) is not yaml.ScalarNode:
             report(Problem("wrong-type", block.place(key), "a key must be a single value, not a list or a mapping"))
             continue
         name = _canonical(key.value)
-        entry = Entry(key_view(block, key), wrap(block, value))
+        view = YamlScalar(block, value) if type(value) is yaml.ScalarNode else wrap(block, value)
+        entry = Entry(key_view(block, key), view)
         if name in entries:
             first = entries[name].key
             message = f"the key {key.value!r} stands here again; it stands as {first.text!r} in line {first.place.line}"
@@ -281,8 +289,6 @@ def _entries(block: Block, node: yaml.MappingNode, report: Report) -> dict[str, 
 def _pairs(node: yaml.MappingNode, block: Block, report: Report) -> Iterable[tuple[yaml.Node, yaml.Node]]:
     """Key and value nodes, with what a merge key (``<<: *defaults``) brings and the mapping does not say itself."""
     pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-    if not any(type(key) is yaml.ScalarNode and key.value == "<<" and not key.style for key, _ in pairs):
-        return pairs
     own: list[tuple[yaml.Node, yaml.Node]] = []
     merged: list[tuple[yaml.Node, yaml.Node]] = []
     for key, value in pairs:

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
 from tools.modelindex.records import Place, Problem, TextFile
@@ -43,9 +44,16 @@ class Source:
         """
         starts = self._starts
         if starts is None:
-            starts = self._starts = [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+            starts = self._starts = _line_starts(self.text)
         line = bisect_right(starts, offset)
         return Place(self.path, line, offset - starts[line - 1] + 1)
+
+
+def _line_starts(text: str) -> list[int]:
+    if "\r" in text:
+        return [0, *(match.end() for match in _NEWLINE.finditer(text))]
+    # The same, several times as fast; one start too many, behind the end, does no harm.
+    return [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
 
 
 def suffix(name: str) -> str:
