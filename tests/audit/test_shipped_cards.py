@@ -102,3 +102,17 @@ def test_any_digit_of_a_rounded_count_matters(shipped: Path, audit: Audit, posit
     code, report = _report(audit, "--models", claim.model)
     assert code == 1
     assert [f["code"] for f in report["findings"] if f["column"] == claim.place.column] == ["PAR001"]
+
+
+def test_a_number_counted_on_the_photo_is_explained_where_the_card_does_not_say_so(shipped: Path, audit: Audit) -> None:
+    card = shipped / "docs" / "models" / "tf-mixnet.md"
+    lines = card.read_text("utf-8").splitlines(keepends=True)
+    card.write_text(
+        "".join(line for line in lines if "FLOPs Counter:" not in line and "Input Size:" not in line), "utf-8"
+    )
+    # Alone, so that no other card gives the size away.
+    code, report = _report(audit, str(card), "--select", "FLP001")
+    assert code == 1
+    assert [finding["claimed"] for finding in report["findings"]] == [302587678, 416633502, 688674516]
+    for finding in report["findings"]:
+        assert "reproduced by the counter thop-0.0.31 at 3x224x285" in finding["message"]

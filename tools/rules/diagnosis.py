@@ -32,6 +32,10 @@ COMMON_SIDES = (
 )
 """Sides of the square inputs that image models are published at."""
 
+PHOTO = (1213, 1546)
+"""Height and width of the photo in the usage example of many published cards: counting scripts resized it, did not crop
+it, and took its 3x224x285 for the model's input."""
+
 _MOST_SIZES = 6
 _UNITS = (
     (Decimal(10) ** 3, "a thousand"),
@@ -79,16 +83,18 @@ def sizes_to_try(model: Model, measurement: Measurement, index: Index | None = N
 
     Nothing where the claim already fits a counter. FLOPs grow nearly with the area of the input, so a size is
     worth a measurement where some counter's total, scaled by area, comes within a tenth of the claim. The sizes
-    are those that the other models of ``index`` claim, and :data:`COMMON_SIDES`.
+    are those that the other models of ``index`` claim, the :data:`PHOTO` resized to the model's height, and
+    :data:`COMMON_SIDES`.
     """
     quantity = _flops(model)
     if quantity is None or quantity.value <= 0:
         return ()
     if any(quantity.agrees(count.total) for count in measurement.counts):
         return ()
-    channels = measurement.input_size[0]
+    channels, *sides = measurement.input_size
     known = {count.input_size for count in measurement.counts}
     others = {claimed_size(other) for other in index.models} if index is not None else set()
+    others |= {(channels, side, side * PHOTO[1] // PHOTO[0]) for side in sides[:1]}
     candidates: tuple[list[InputSize], list[InputSize]] = (
         [size for size in others if size is not None and size[0] == channels and size not in known],
         [(channels, side, side) for side in COMMON_SIDES if (channels, side, side) not in known],
