@@ -288,3 +288,18 @@ def test_the_console_script_works_from_another_folder(zoo: Path, audit: Audit, t
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["summary"]["verified"] == 6
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claimed_input_size_at_which_the_model_does_not_run_is_told(zoo: Path, audit: Audit) -> None:
+    # A linear layer behind 16 maps of 16x16 takes inputs of that size alone.
+    edit(
+        zoo / "toyzoo.py",
+        "nn.Conv2d(3, 16, 3, padding=1))",
+        "nn.Conv2d(3, 16, 3, padding=1), nn.Flatten(), nn.Linear(4096, 1))",
+    )
+    edit(zoo / "cards" / "large.md", "    Image Size: 16\n", "    Image Size: 16\n    FLOPs Input Size: 32\n")
+    result = audit("--models", "large", "--select", "FLP", "--format", "json")
+    assert result.exit_code == 2
+    assert "large: its FLOPs could not be counted at 3x32x32, as claimed: RuntimeError: " in result.stderr
+    (large,) = json.loads(result.stdout)["models"]
+    assert large["measured"]["parameters"] == 448 + 4097

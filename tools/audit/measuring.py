@@ -56,7 +56,9 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
                 progress.note(
                     f"{len(again)} of {len(models)} models again, at other input sizes, to explain what they claim"
                 )
+            failed = {name: measured.outcomes[name] for name in again}
             listener.run(again)
+            measured.troubles += _uncounted(models, failed, measured.outcomes)
     except KeyboardInterrupt:
         measured.interrupted = True
     for name in models:
@@ -112,6 +114,19 @@ def _second(model: Model, factory: Factory, settings: Settings, index: Index, ou
         request = replace(first, input_size=fallback)
     request = replace(request, sizes=tuple(dict.fromkeys([*request.sizes, *sizes_to_try(model, outcome, index)])))
     return None if request == first else request
+
+
+def _uncounted(models: Mapping[str, Model], before: Mapping[str, Outcome], after: Mapping[str, Outcome]) -> list[str]:
+    """Models that run, but not at the input size that their FLOPs are claimed at: that must not pass unnoticed."""
+    troubles = []
+    for name, first in before.items():
+        second = after[name]
+        if isinstance(first, Failure) and isinstance(second, Measurement):
+            known = {count.input_size for count in second.counts}
+            sizes = ", ".join("x".join(map(str, size)) for size in sizes_claimed(models[name]) if size not in known)
+            if sizes:
+                troubles.append(f"{name}: its FLOPs could not be counted at {sizes}, as claimed: {first.message}")
+    return troubles
 
 
 class _Listener:
