@@ -113,6 +113,6 @@ def test_a_number_counted_on_the_photo_is_explained_where_the_card_does_not_say_
     # Alone, so that no other card gives the size away.
     code, report = _report(audit, str(card), "--select", "FLP001")
     assert code == 1
-    assert [finding["claimed"] for finding in report["findings"]] == [302587678, 416633502, 688674516]
+    assert [finding["claimed"] for finding in report["findings"]] == ["302587678", "416633502", "688674516"]
     for finding in report["findings"]:
         assert "reproduced by the counter thop-0.0.31 at 3x224x285" in finding["message"]
