@@ -82,6 +82,9 @@
     });
   };
 
+  // The theme's search dialog has a role, but no name for screen readers.
+  document.querySelector(".md-search[role=dialog]:not([aria-label])")?.setAttribute("aria-label", "Search");
+
   document.querySelectorAll(".za-sortable").forEach(sortable);
   document.querySelectorAll(".za-overview").forEach(filterable);
   tips();

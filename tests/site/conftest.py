@@ -82,6 +82,7 @@ class Host(SimpleHTTPRequestHandler):
         if "gzip" in self.headers.get("Accept-Encoding", ""):
             content = gzip.compress(content, 6)
             self.send_header("Content-Encoding", "gzip")
+        self.send_header("Cache-Control", "max-age=3600")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

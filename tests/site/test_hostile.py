@@ -12,7 +12,7 @@ from tests.site.conftest import Seen, Site, serve
 from tests.site.project import card, make, mkdocs
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page
 
 pytestmark = pytest.mark.browser
 
@@ -95,7 +95,12 @@ def test_nothing_runs_and_nothing_leaves_the_site(site: Site, page: Page, path: 
     seen = Seen()
     seen.watch(page, site)
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.goto(site.url + path, wait_until="networkidle")
     assert dialogs == []
     assert seen.strangers == []
