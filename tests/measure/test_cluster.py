@@ -149,7 +149,7 @@ def test_a_lost_worker_changes_nothing_in_the_results(
 def test_an_address_without_a_scheduler_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.measure.cluster._CONNECT_SECONDS", 1)
     request = Request("x", Factory("zoo:create_model"))
-    with pytest.raises(ClusterError, match="no scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(ClusterError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9"):
         measure_all([request], options=MeasureOptions(cluster="tcp://127.0.0.1:9"))
 
 

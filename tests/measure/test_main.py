@@ -80,7 +80,7 @@ def test_help_loads_neither_torch_nor_rich() -> None:
     script = (
         "import sys; from tools.measure.__main__ import main\n"
         "try: main(['--help'])\n"
-        "except SystemExit: print([name for name in ('torch', 'rich', 'numpy', 'fvcore', 'pebble') if name in sys.modules])"
+        "except SystemExit: print([name for name in ('torch', 'rich', 'numpy', 'pebble') if name in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-1] == "[]"

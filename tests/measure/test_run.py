@@ -1,4 +1,4 @@
-"""Many models: workers that nothing sinks, the same results for any number of them, and no torch where none is needed."""
+"""Many models: workers that nothing sinks, the same results for any number of them, no torch where none is needed."""
 
 from __future__ import annotations
 

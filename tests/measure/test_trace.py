@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 import zoo
 from tools.measure.build import build_meta
-from tools.measure.forward import run_forward
 from tools.measure.formulas import OWN_HANDLES
+from tools.measure.forward import run_forward
 from tools.measure.tally import Tally
 from tools.measure.trace import run_meta
 
@@ -191,7 +191,8 @@ class Attention(nn.Module):
         heads = self.qkv(self.norm(x)).reshape(batch, tokens, 3, 2, 4)
         q, k, v = heads.permute(2, 0, 3, 1, 4).unbind(0)
         mixed = F.scaled_dot_product_attention(q, k, v)
-        return x + self.proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        made: Tensor = x + self.proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        return made
 
 
 def test_attention_is_reported_as_uncounted_and_counted_by_our_formula() -> None:
@@ -239,7 +240,7 @@ class _Opaque(torch.autograd.Function):
 
 def test_an_autograd_function_is_one_operator_without_a_formula() -> None:
     apply = _Opaque.apply
-    real, meta = both(Call(lambda x: apply(x)), 4, 4)
+    real, meta = both(Call(lambda x: apply(x)), 4, 4)  # type: ignore[no-untyped-call]  # torch has no types for it
     assert meta.uncounted == real.uncounted == {"prim::PythonOp._Opaque": 1}
     assert counts(meta.flops) == counts(real.flops) == {}
 

@@ -25,7 +25,8 @@ class Plain(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.act(self.norm(self.conv(x)))
-        return self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1))
+        logits: Tensor = self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1))
+        return logits
 
 
 class Decides(Plain):

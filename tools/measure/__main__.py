@@ -85,6 +85,7 @@ def main(
     Exits with 1 where a model cannot be measured or a file does not agree with its name.
     """
     from tools.measure.cache import default_path
+    from tools.measure.cluster import ClusterError
     from tools.measure.run import MeasureOptions, measure_all
 
     files = [name for name in names if Path(name).is_file()]
@@ -106,7 +107,7 @@ def main(
         requests = [Request(name, built, input_size=input_size) for name in dict.fromkeys(models)]
         try:
             results = measure_all(requests, options=options)
-        except RuntimeError as error:  # ClusterError
+        except ClusterError as error:
             raise click.ClickException(str(error)) from None
     weights = [_weight_file(Path(name)) for name in dict.fromkeys(files)]
     _print(results, weights, output)

@@ -100,7 +100,8 @@ COUNTERS: dict[str, Counter] = {
             "torch.utils.flop_counter, halved",
             "The second, independent counter: only convolutions and matrix products (scaled-dot-product attention "
             "among them). The library counts a multiply-add as two, so its total is halved here; convolutions and "
-            "matrix products then agree exactly with fvcore's.",
+            "matrix products then agree exactly with fvcore's. It is applied as on the meta device, where attention "
+            "and LSTMs fall apart into products; on a CPU the library does not see inside the fused kernels of these.",
             (
                 ("convolution", "as fvcore"),
                 ("mm, addmm, bmm, baddbmm", "as fvcore"),

@@ -7,7 +7,7 @@ a formula is never written twice. Three things make the result that of the trace
 
 * Functions of torch that are written in Python (``F.softmax``, ``torch.einsum``) are not operators; they are made
   transparent, and what they call is seen.
-* A trace drops what does not reach the output. :func:`_live` does so too, at the level of storages.
+* A trace drops what does not reach the output; so does :func:`tools.measure.liveness.live`.
 * An ``autograd.Function`` and a scripted function are one opaque node.
 
 ``torch.utils.flop_counter``'s formulas are applied in the same run: directly to convolutions, and to the operators
@@ -19,7 +19,6 @@ from __future__ import annotations
 import contextlib
 import types
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +29,10 @@ from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from tools.measure import shapes, thop
 from tools.measure.formulas import OWN_HANDLES
-from tools.measure.operators import OPERANDS, WITHOUT_PRODUCTS, operand, operator_name
+from tools.measure.liveness import Call, live, storages
+from tools.measure.operators import WITHOUT_PRODUCTS, operand, operator_name
 from tools.measure.tally import Tally, add, ancestors
+from tools.measure.values import Value, numbers, values
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,36 +41,6 @@ GLOBAL_POOL = "global average pool"
 """Evidence in ``Tally.operators``: the mean over all of height and width, by whatever operator."""
 
 _QUESTIONS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
-
-
-class _Value:
-    """Stands in for a value of a TorchScript graph, with the questions that fvcore's handles ask."""
-
-    __slots__ = ("item",)
-
-    def __init__(self, item: Any) -> None:
-        self.item = item
-
-    def isCompleteTensor(self) -> bool:  # noqa: N802 - torch's name
-        return isinstance(self.item, torch.Tensor)
-
-    def type(self) -> _Value:
-        return self
-
-    def sizes(self) -> list[int]:
-        return list(self.item.shape)
-
-    def toIValue(self) -> Any:  # noqa: N802 - torch's name
-        return self.item
-
-    def node(self) -> _Value:
-        return self
-
-    def inputs(self) -> list[_Value]:
-        return [_Value(item) for item in self.item]
-
-
-_NONE = _Value(None)
 
 
 class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types for it
@@ -89,21 +60,6 @@ class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch ha
         return made
 
 
-class _Call:
-    """One operator call, kept until it is known whether the output depends on it."""
-
-    __slots__ = ("activations", "flops", "name", "own", "path", "reads", "writes")
-
-    def __init__(self, name: str, path: str, reads: list[int], writes: list[int]) -> None:
-        self.name = name
-        self.path = path
-        self.reads = reads
-        self.writes = writes
-        self.flops: dict[str, int] | None = None
-        self.own: int = 0
-        self.activations: dict[str, int] | None = None
-
-
 class _Watch(TorchFunctionMode):
     """Sees every call from Python into torch."""
 
@@ -114,7 +70,7 @@ class _Watch(TorchFunctionMode):
         from fvcore.nn.jit_analysis import _IGNORED_OPS
 
         self.tally = Tally()
-        self.calls: list[_Call] = []
+        self.calls: list[Call] = []
         self.kept: list[Any] = []
         self.paths = {module: path for path, module in model.named_modules()}
         self.above = {path: ancestors(path) for path in self.paths.values()}
@@ -197,7 +153,7 @@ class _Watch(TorchFunctionMode):
 
     def record(self, name: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
         """Keep the call with what fvcore's and our formulas say of it."""
-        call = _Call(name, self.stack[-1], _storages((*args, kwargs) if kwargs else args), _storages(made))
+        call = Call(name, self.stack[-1], storages((*args, kwargs) if kwargs else args), storages(made))
         self.kept.append(made)  # so that no storage's address is used again
         self.calls.append(call)
         flop, activation, own = (
@@ -209,15 +165,15 @@ class _Watch(TorchFunctionMode):
             return
         if name == "aten::adaptive_avg_pool2d" and isinstance(made, torch.Tensor) and made.shape[-2:].numel() == 1:
             self.tally.operators[call.path][GLOBAL_POOL] += 1
-        inputs, outputs = _values(name, function, args, kwargs), [_Value(made)]
+        inputs, outputs = values(name, function, args, kwargs), [Value(made)]
         if name == "aten::_convolution" and made.dim() == operand(1, "weight", args, kwargs).dim() - 1:
-            inputs[0], outputs = _Value(inputs[0].item.unsqueeze(0)), [_Value(made.unsqueeze(0))]
+            inputs[0], outputs = Value(inputs[0].item.unsqueeze(0)), [Value(made.unsqueeze(0))]
         simple = name.partition("::")[2]
         if flop is not None:
             with contextlib.suppress(AssertionError, IndexError, ValueError):  # shapes that fvcore gives up on
-                call.flops = _numbers(flop(inputs, outputs), simple)
+                call.flops = numbers(flop(inputs, outputs), simple)
         if activation is not None:
-            call.activations = _numbers(activation(inputs, outputs), simple)
+            call.activations = numbers(activation(inputs, outputs), simple)
         if own is not None:
             call.own = own(inputs, outputs)
 
@@ -236,7 +192,7 @@ class _Watch(TorchFunctionMode):
     def finish(self, output: Any) -> Tally:
         """Sum up the calls that the output depends on."""
         tally = self.tally
-        for call in _live(self.calls, _storages(output)):
+        for call in live(self.calls, storages(output)):
             above = self.above[call.path]
             tally.operators[call.path][call.name] += 1
             for counted, table in ((call.flops, tally.flops), (call.activations, tally.activations)):
@@ -301,57 +257,6 @@ def _opaque(watch: _Watch) -> Iterator[None]:
 
 def _never(*_: Any) -> bool:
     return False
-
-
-def _storages(values: Any) -> list[int]:
-    """The storages of all tensors in nested tuples, lists, mappings and dataclasses."""
-    if isinstance(values, torch.Tensor):
-        return [values.untyped_storage()._cdata]
-    if isinstance(values, dict):
-        values = list(values.values())
-    elif not isinstance(values, tuple | list):
-        return _storages(vars(values)) if hasattr(values, "__dataclass_fields__") else []
-    found = []
-    for value in values:
-        if isinstance(value, torch.Tensor):
-            found.append(value.untyped_storage()._cdata)
-        elif value is not None and not isinstance(value, int | float | str):
-            found += _storages(value)
-    return found
-
-
-def _live(calls: list[_Call], output: list[int]) -> list[_Call]:
-    """The calls that ``output`` depends on, in their order. Views and in-place operators share a storage."""
-    wanted = set(output)
-    live = []
-    for call in reversed(calls):
-        if not wanted.isdisjoint(call.writes):
-            wanted.update(call.reads)
-            live.append(call)
-    live.reverse()
-    return live
-
-
-def _values(name: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[_Value]:
-    """The operator's inputs as fvcore's handles expect them."""
-    if name == "aten::einsum":
-        equation, *operands = args
-        tensors = operands[0] if operands and isinstance(operands[0], tuple | list) else operands
-        return [_Value(equation), _Value(list(tensors)), _NONE]
-    names = OPERANDS.get(name)
-    if names is None:
-        return [_Value(item) for item in args]
-    values = [_Value(operand(at, key, args, kwargs)) for at, key in enumerate(names)]
-    if name == "aten::_convolution":
-        transposed = _Value(function.startswith("conv_transpose"))
-        return [*values, _NONE, _NONE, _NONE, transposed, *[_NONE] * 6]
-    return values
-
-
-def _numbers(counted: Any, simple_name: str) -> dict[str, int]:
-    if isinstance(counted, Counter):
-        return {name: int(number) for name, number in counted.items()}
-    return {simple_name: int(counted)}
 
 
 def _is_global_pool(args: tuple[Any, ...], made: Any) -> bool:
