@@ -56,9 +56,8 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
                 progress.note(
                     f"{len(again)} of {len(models)} models again, at other input sizes, to explain what they claim"
                 )
-            failed = {name: measured.outcomes[name] for name in again}
             listener.run(again)
-            measured.troubles += _uncounted(models, failed, measured.outcomes)
+            measured.troubles += _uncounted(models, measured.outcomes)
     except KeyboardInterrupt:
         measured.interrupted = True
     for name in models:
@@ -106,9 +105,8 @@ def _second(model: Model, factory: Factory, settings: Settings, index: Index, ou
     request = first = _request(model, factory, settings)
     fallback = _fallback(model, settings)
     if isinstance(outcome, Failure):
-        # Many models take inputs of one size alone. It may be the card's; and a size that FLOPs are claimed at by a
-        # slip of the pen must not keep everything else from being measured.
-        retry = replace(first, input_size=fallback or first.input_size, sizes=())
+        # Many models take inputs of one size alone, and it was not that of the first try.
+        retry = replace(first, input_size=fallback or first.input_size)
         return retry if outcome.stage == "forward" and retry != first else None
     if outcome.config.input_size is None and fallback not in (None, outcome.input_size):
         request = replace(first, input_size=fallback)
@@ -116,16 +114,15 @@ def _second(model: Model, factory: Factory, settings: Settings, index: Index, ou
     return None if request == first else request
 
 
-def _uncounted(models: Mapping[str, Model], before: Mapping[str, Outcome], after: Mapping[str, Outcome]) -> list[str]:
+def _uncounted(models: Mapping[str, Model], outcomes: Mapping[str, Outcome]) -> list[str]:
     """Models that run, but not at the input size that their FLOPs are claimed at: that must not pass unnoticed."""
     troubles = []
-    for name, first in before.items():
-        second = after[name]
-        if isinstance(first, Failure) and isinstance(second, Measurement):
-            known = {count.input_size for count in second.counts}
-            sizes = ", ".join("x".join(map(str, size)) for size in sizes_claimed(models[name]) if size not in known)
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, Measurement):
+            known = {count.input_size[1:] for count in outcome.counts}
+            sizes = ["x".join(map(str, size)) for size in sizes_claimed(models[name]) if size[1:] not in known]
             if sizes:
-                troubles.append(f"{name}: its FLOPs could not be counted at {sizes}, as claimed: {first.message}")
+                troubles.append(f"{name}: the model does not run at {', '.join(sizes)}, where its FLOPs are claimed")
     return troubles
 
 
