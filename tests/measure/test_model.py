@@ -6,12 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812 - the field's name for it
+from torch import Tensor, nn
 
 from tools.measure.counters import COUNTERS
+from tools.measure.evidence import kinds
 from tools.measure.kinds import KINDS, TAGS
 from tools.measure.model import measure_model
 from tools.measure.records import CodeConfig, Factory, Failure, Measurement, Request
 from tools.measure.serial import from_json, to_json
+from tools.measure.trace import run_meta
 
 ZOO = Factory("zoo:create_model", config_of="zoo:model_info")
 TOYS = Factory("tests.measure.toys:build", config_of="tests.measure.toys:config")
@@ -100,15 +105,62 @@ def test_stages_of_the_zoo_add_up_to_the_totals() -> None:
 
 
 def test_the_zoo_s_kinds_are_evidence_for_the_cards_tags() -> None:
-    kinds = measured("tf_mixnet_s", ZOO).kinds
+    found = measured("tf_mixnet_s", ZOO).kinds
     tags = ["Batch Normalization", "Dropout", "Global Average Pooling", "Grouped Convolution", "MixConv"]
     for tag in (*tags, "Squeeze-and-Excitation Block", "Swish", "Dense Connections", "Depthwise Separable Convolution"):
-        assert any(kinds.get(kind) for kind in TAGS[tag]), tag
-    assert kinds["Squeeze-and-Excitation Block"] == 13
-    assert kinds["Global Average Pooling"] == 1
-    assert "Layer Normalization" not in kinds
-    assert kinds.keys() <= KINDS.keys()
+        assert any(found.get(kind) for kind in TAGS[tag]), tag
+    assert found["Squeeze-and-Excitation Block"] == 13
+    assert found["Global Average Pooling"] == 1
+    assert "Layer Normalization" not in found
+    assert found.keys() <= KINDS.keys()
     assert {kind for tag in TAGS.values() for kind in tag} <= KINDS.keys()
+
+
+class Gated(nn.Module):
+    """A gate that is written with functions, dropout that is off, and a pool at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(8, 2, 1)
+        self.up = nn.Conv2d(2, 8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(self.up(torch.relu(self.down(x.mean((2, 3), keepdim=True)))))
+
+
+class Functional(nn.Module):
+    """Everything that a forward may do without a module of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weigh = Gated()
+        self.off = nn.Dropout(0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (
+            F.dropout(F.gelu(F.max_pool2d(self.off(self.weigh(x)), 2)), training=self.training).mean((2, 3)).softmax(-1)
+        )
+
+
+def test_what_is_written_with_functions_is_seen_while_it_runs() -> None:
+    model = Functional().eval().to("meta")
+    found = kinds(model, run_meta(model, (torch.empty(1, 8, 4, 4, device="meta"),)))
+    assert found == {
+        "1x1 Convolution": 2,
+        "Convolution": 2,
+        "Dropout": 1,
+        "GELU": 1,
+        "Global Average Pooling": 1,  # the one at the end, and not the gate's
+        "Max Pooling": 1,
+        "ReLU": 1,
+        "Sigmoid": 1,
+        "Softmax": 1,
+        "Squeeze-and-Excitation Block": 1,
+    }
+    bottleneck = nn.Sequential(nn.Linear(8, 2), nn.ReLU(), nn.Linear(2, 8)).to("meta")
+    assert "Squeeze-and-Excitation Block" not in kinds(
+        bottleneck, run_meta(bottleneck, (torch.empty(1, 8, device="meta"),))
+    )
 
 
 def test_fingerprints_tell_architectures_and_not_names() -> None:

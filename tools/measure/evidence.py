@@ -91,10 +91,10 @@ def kinds(model: nn.Module, tally: Tally) -> dict[str, int]:
     gates: set[str] = set()
     depthwise = pointwise_after = 0
     for path, module in model.named_modules():
-        names = set(_of_type(module)) | set(_of_name(module)) | set(_of_convolution(module))
+        names: set[str] = set(_of_type(module)) | set(_of_name(module)) | set(_of_convolution(module))
         names |= set(_of_structure(module, path, tally))
         if "Squeeze-and-Excitation Block" in names:
-            if any(path.startswith(f"{gate}.") for gate in gates):
+            if _inside(path, gates):
                 names.discard("Squeeze-and-Excitation Block")
             gates.add(path)
         depthwise += "Depthwise Convolution" in names
@@ -103,8 +103,11 @@ def kinds(model: nn.Module, tally: Tally) -> dict[str, int]:
     if pointwise_after:
         found["Depthwise Separable Convolution"] = pointwise_after
     for path, calls in tally.operators.items():
-        if calls[GLOBAL_POOL] and not any(path == gate or path.startswith(f"{gate}.") for gate in gates):
+        if calls[GLOBAL_POOL] and not _inside(path, gates):
             found["Global Average Pooling"] += calls[GLOBAL_POOL]
+    if not any(calls[GLOBAL_POOL] for calls in tally.operators.values()):  # a real forward pass does not tell
+        pools = (path for path, module in model.named_modules() if _pools_everything(module))
+        found["Global Average Pooling"] = sum(not _inside(path, gates) for path in pools)
     operators = sum(tally.operators.values(), Counter())
     for kind, names_ in _OPERATORS.items():
         if not found[kind]:
@@ -114,9 +117,21 @@ def kinds(model: nn.Module, tally: Tally) -> dict[str, int]:
     return {kind: number for kind, number in sorted(found.items()) if number}
 
 
+def _inside(path: str, modules: set[str]) -> bool:
+    return any(path == module or path.startswith(f"{module}.") for module in modules)
+
+
+def _pools_everything(module: nn.Module) -> bool:
+    if not isinstance(module, nn.modules.pooling._AdaptiveAvgPoolNd):
+        return False
+    size = module.output_size
+    return size == 1 or (isinstance(size, tuple) and all(item == 1 for item in size))
+
+
 def _of_type(module: nn.Module) -> Iterator[str]:
     for kind, types in _TYPES.items():
-        if isinstance(module, types):
+        # A dropout of probability 0 is how many libraries say that there is none.
+        if isinstance(module, types) and getattr(module, "p", 1) != 0:
             yield kind
 
 
@@ -136,18 +151,19 @@ def _of_convolution(module: nn.Module) -> Iterator[str]:
         yield "Dilated Convolution"
     if module.groups > 1:
         yield "Grouped Convolution"
-        if module.groups == module.in_channels:
+        if _is_depthwise(module):
             yield "Depthwise Convolution"
+
+
+def _is_depthwise(module: _Convolution) -> bool:
+    return module.groups == module.in_channels > 1
 
 
 def _of_structure(module: nn.Module, path: str, tally: Tally) -> Iterator[str]:
     children = list(module.children())
-    convolutions = [child for child in children if isinstance(child, _Convolution)]
-    if len(convolutions) > 1 and len(convolutions) == len(children):
-        if len({conv.kernel_size for conv in convolutions}) == len(convolutions):
-            yield "MixConv"
-        if type(module) is not nn.Sequential:
-            yield "Grouped Convolution"
+    convolutions = [child for child in children if isinstance(child, _Convolution) and _is_depthwise(child)]
+    if len(convolutions) > 1 and len({conv.kernel_size for conv in convolutions}) == len(children):
+        yield "MixConv"
     if _is_gate(children, path, tally):
         yield "Squeeze-and-Excitation Block"
 

@@ -79,15 +79,22 @@ def _into(task: dict[str, Any], folder: str) -> None:
 def _unpack(bundle: bytes) -> Path:
     """The folder with the bundle's files; made once for each content, complete or not at all."""
     digest = hashlib.sha256(bundle).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"zoo-audit-{os.getuid() if hasattr(os, 'getuid') else 0}-{digest}"
-    if folder.is_dir():
+    folder = Path(tempfile.gettempdir()) / f"zoo-audit-{digest}"
+    if _is_mine(folder):
         return folder
     fresh = Path(tempfile.mkdtemp(prefix="zoo-audit-"))
     with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
         archive.extractall(fresh)
     with contextlib.suppress(OSError):  # another worker of this machine was first
         fresh.rename(folder)
-    return folder if folder.is_dir() else fresh
+    return folder if _is_mine(folder) else fresh
+
+
+def _is_mine(folder: Path) -> bool:
+    """Whether this user made the folder: in a shared temporary folder anybody can guess and take its name."""
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
 
 
 def _servers() -> dict[Any, list[Any]]:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 GLOBAL_POOL = "global average pool"
 """Evidence in ``Tally.operators``: the mean over all of height and width, by whatever operator."""
 
+NO_DROPOUT = "aten::dropout of nothing"
+"""A dropout of probability 0 in ``Tally.operators``, so that it is no evidence of dropout."""
+
 _QUESTIONS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 
 
@@ -81,7 +84,7 @@ class _Watch(TorchFunctionMode):
         self.opened: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
         self.flop_handles = FLOP_HANDLES
         self.activation_handles = ACTIVATION_HANDLES
-        self.ignored = _IGNORED_OPS
+        self.ignored = {*_IGNORED_OPS, NO_DROPOUT}
 
     def scope(self) -> tuple[str, ...]:
         """The module that is running, and those it belongs to."""
@@ -153,6 +156,8 @@ class _Watch(TorchFunctionMode):
 
     def record(self, name: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
         """Keep the call with what fvcore's and our formulas say of it."""
+        if name == "aten::dropout" and operand(1, "p", args, kwargs) == 0:
+            name = NO_DROPOUT
         call = Call(name, self.stack[-1], storages((*args, kwargs) if kwargs else args), storages(made))
         self.kept.append(made)  # so that no storage's address is used again
         self.calls.append(call)
