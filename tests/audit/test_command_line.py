@@ -299,7 +299,10 @@ def test_a_claimed_input_size_at_which_the_model_does_not_run_is_told(zoo: Path,
     )
     edit(zoo / "cards" / "large.md", "    Image Size: 16\n", "    Image Size: 16\n    FLOPs Input Size: 32\n")
     result = audit("--models", "large", "--select", "FLP", "--format", "json")
-    assert result.exit_code == 2
-    assert "large: the model does not run at 3x32x32, where its FLOPs are claimed" in result.stderr
-    (large,) = json.loads(result.stdout)["models"]
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    (finding,) = report["findings"]
+    assert (finding["code"], finding["field"], finding["column"]) == ("FLP007", "FLOPs Input Size", 23)
+    assert "the model does not run at 3x32x32" in finding["message"]
+    (large,) = report["models"]
     assert large["measured"]["parameters"] == 448 + 4097

@@ -57,7 +57,6 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
                     f"{len(again)} of {len(models)} models again, at other input sizes, to explain what they claim"
                 )
             listener.run(again)
-            measured.troubles += _uncounted(models, measured.outcomes)
     except KeyboardInterrupt:
         measured.interrupted = True
     for name in models:
@@ -112,18 +111,6 @@ def _second(model: Model, factory: Factory, settings: Settings, index: Index, ou
         request = replace(first, input_size=fallback)
     request = replace(request, sizes=tuple(dict.fromkeys([*request.sizes, *sizes_to_try(model, outcome, index)])))
     return None if request == first else request
-
-
-def _uncounted(models: Mapping[str, Model], outcomes: Mapping[str, Outcome]) -> list[str]:
-    """Models that run, but not at the input size that their FLOPs are claimed at: that must not pass unnoticed."""
-    troubles = []
-    for name, outcome in outcomes.items():
-        if isinstance(outcome, Measurement):
-            known = {count.input_size[1:] for count in outcome.counts}
-            sizes = ["x".join(map(str, size)) for size in sizes_claimed(models[name]) if size[1:] not in known]
-            if sizes:
-                troubles.append(f"{name}: the model does not run at {', '.join(sizes)}, where its FLOPs are claimed")
-    return troubles
 
 
 class _Listener:

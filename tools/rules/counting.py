@@ -12,7 +12,7 @@ from tools.rules.quantity import format_like, grouped
 from tools.rules.records import Severity
 from tools.rules.rule import ModelRule, Outcome, replacement
 from tools.rules.sizes import show_size
-from tools.rules.statedflops import find_count, size_of, stated_flops
+from tools.rules.statedflops import size_of, stated_flops
 
 
 class CountersDisagree(ModelRule):
@@ -41,8 +41,8 @@ class CountersDisagree(ModelRule):
         if measurement is None or (stated is not None and stated.counter not in {"fvcore", "fvcore+", "torch"}):
             return
         size = size_of(subject, measurement) if stated is not None else measurement.input_size
-        torch = find_count(measurement, "torch", size)
-        fvcore = find_count(measurement, "fvcore+", size) or find_count(measurement, "fvcore", size)
+        torch = measurement.count("torch", size)
+        fvcore = measurement.count("fvcore+", size) or measurement.count("fvcore", size)
         if torch is None or fvcore is None:
             return
         matrix = matrix_share(fvcore)
@@ -81,7 +81,7 @@ class UncountedOperators(ModelRule):
         stated, measurement = stated_flops(subject), subject.measurement
         if stated is None or measurement is None or stated.counter == "thop-0.0.31":
             return
-        count = find_count(measurement, stated.counter, size_of(subject, measurement))
+        count = measurement.count(stated.counter, size_of(subject, measurement))
         if count is None:
             return
         counted = count.by_operator.keys()  # a counter of our own formulas lists what the library leaves out, too
@@ -154,7 +154,7 @@ class BelowConvolutions(ModelRule):
         if stated is None or measurement is None or stated.counter in COUNTERS:
             return
         size = size_of(subject, measurement)
-        count = find_count(measurement, "fvcore", size)
+        count = measurement.count("fvcore", size)
         floor = count.by_operator.get("conv", 0) if count is not None else 0
         if stated.quantity.value + stated.quantity.quantum / 2 < floor:
             message = (
@@ -186,7 +186,7 @@ class FlopsTooCoarse(ModelRule):
             return
         count = None
         if measurement is not None:
-            count = find_count(measurement, stated.counter, size_of(subject, measurement))
+            count = measurement.count(stated.counter, size_of(subject, measurement))
         if count is not None and not stated.quantity.agrees(count.total):
             return
         claim = stated.claim
@@ -195,10 +195,44 @@ class FlopsTooCoarse(ModelRule):
         yield self.remark(claim, message, measured=None if count is None else count.total, fix=fix)
 
 
+class DoesNotRun(ModelRule):
+    """An input size at which FLOPs are claimed and the model fails."""
+
+    code = "FLP007"
+    title = "The model does not run at the input size of its FLOPs"
+    why = (
+        "FLOPs belong to an input size. Where the model fails on an input of that size, nobody can have counted them "
+        "there, and the number means nothing until the size is known."
+    )
+    remedy = (
+        "Write the size that the number was counted at: `FLOPs Input Size` as channels x height x width, such as "
+        "`3x224x224`, or `Image Size` where there is no other. `python -m tools.measure NAME --input-size SIZE` tells "
+        "how the model fails."
+    )
+    before = "- Name: mixnet_s\n  Metadata:\n    FLOPs: 252M\n    FLOPs Input Size: 5x224x224\n"
+    after = "- Name: mixnet_s\n  Metadata:\n    FLOPs: 252M\n    FLOPs Input Size: 3x224x224\n"
+    needs = ("measurement",)
+
+    def check_model(self, subject: Subject) -> Iterator[Outcome]:
+        """The measurement has a count by some counter at every size at which the model ran."""
+        stated, measurement = stated_flops(subject), subject.measurement
+        if stated is None or measurement is None:
+            return
+        size = size_of(subject, measurement)
+        if any(count.input_size == size for count in measurement.counts):
+            return
+        about = stated.size_claim or subject.claim("image size") or stated.claim
+        message = f"the model does not run at {show_size(size)}, where its FLOPs are claimed"
+        yield self.finding(
+            about.place, message, model=subject.name, field=about.field, claimed=about.value.text, measured=None
+        )
+
+
 COUNTING_RULES = (
     CountersDisagree(),
     UncountedOperators(),
     UnknownCounter(),
     BelowConvolutions(),
     FlopsTooCoarse(),
+    DoesNotRun(),
 )

@@ -12,9 +12,7 @@ from tools.rules.quantity import Agreement, format_like, grouped
 from tools.rules.records import Claim, Verdict
 from tools.rules.rule import ModelRule, Outcome, judged, replacement
 from tools.rules.sizes import parse_size, show_size
-from tools.rules.statedflops import Stated, find_count, size_of, stated_flops
-
-__all__ = ["FLOPS_RULES", "find_count"]
+from tools.rules.statedflops import Stated, size_of, stated_flops
 
 _TRUSTED_DIGITS = 5
 """Digits from which a claim that another counter or size reproduces cannot be a coincidence."""
@@ -54,7 +52,7 @@ class FlopsMismatch(ModelRule):
         if stated.counter not in COUNTERS:
             yield judged(stated.claim, Verdict.UNCHECKED, None, f"unknown counter {stated.counter}")
             return
-        count = find_count(measurement, stated.counter, size)
+        count = measurement.count(stated.counter, size)
         if count is None:
             reason = f"not counted by {stated.counter} at {show_size(size)}"
             yield from _each(stated, Verdict.UNCHECKED, None, reason)

@@ -14,10 +14,10 @@ LARGEST = 65_536
 _SEPARATOR = re.compile(r"\s*[xX\u00d7*,]\s*")
 
 
-def parse_size(text: str) -> InputSize | None:
+def parse_size(text: str, channels: int = 3) -> InputSize | None:
     """An input size as channels, height, width; ``None`` for anything else.
 
-    One number is a square of three channels, two are height and width, four have a batch in front, which must
+    One number is a square of ``channels`` channels, two are height and width, four have a batch in front, which must
     be one sample.
     """
     inner = text.strip()
@@ -31,11 +31,11 @@ def parse_size(text: str) -> InputSize | None:
         return None
     match numbers:
         case (side,):
-            return (3, side, side)
+            return (channels, side, side)
         case (height, width):
-            return (3, height, width)
-        case (channels, height, width) | (1, channels, height, width):
             return (channels, height, width)
+        case (stated, height, width) | (1, stated, height, width):
+            return (stated, height, width)
         case _:
             return None
 
@@ -45,10 +45,13 @@ def show_size(size: InputSize) -> str:
     return "x".join(str(side) for side in size)
 
 
-def claimed_size(model: Model) -> InputSize | None:
-    """The input size at which a model's FLOPs are claimed: ``FLOPs Input Size``, else ``Image Size``, else ``None``."""
+def claimed_size(model: Model, channels: int = 3) -> InputSize | None:
+    """The input size at which a model's FLOPs are claimed: ``FLOPs Input Size``, else ``Image Size``, else ``None``.
+
+    A size that states no channels has ``channels`` of them.
+    """
     for key in ("flops input size", "image size"):
         value = scalar(model.metadata.get(key))
         if value is not None:
-            return parse_size(value.text)
+            return parse_size(value.text, channels)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.measure.records import Count, InputSize, Measurement
+from tools.measure.records import InputSize, Measurement
 from tools.rules.diagnosis import DEFAULT_COUNTER
 from tools.rules.evidence import Subject
 from tools.rules.quantity import Quantity, parse
@@ -38,12 +38,4 @@ def stated_flops(subject: Subject) -> Stated | None:
 
 def size_of(subject: Subject, measurement: Measurement) -> InputSize:
     """The input size that a claim is about: the one that the card states, else the model's own."""
-    return claimed_size(subject.model) or measurement.input_size
-
-
-def find_count(measurement: Measurement, counter: str, size: InputSize) -> Count | None:
-    """The count by a counter at an input size; a size is found by height and width where the channels differ."""
-    exact = measurement.count(counter, size)
-    if exact is not None:
-        return exact
-    return next((c for c in measurement.counts if c.counter == counter and c.input_size[1:] == size[1:]), None)
+    return claimed_size(subject.model, measurement.input_size[0]) or measurement.input_size

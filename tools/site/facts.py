@@ -11,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 from tools.measure.records import Count, Measurement
 from tools.modelindex.records import canonical
 from tools.report.records import ModelReport
-from tools.rules.flops import find_count
 from tools.rules.records import Judgement, Verdict
 from tools.rules.sizes import claimed_size
 from tools.site.numbers import NOTHING, as_number, input_size, short, short_bytes
@@ -85,8 +84,8 @@ class Facts:
         if self.measurement is None:
             return None
         counter = self.judgement("FLOPs Counter")
-        size = claimed_size(self.report.model) or self.measurement.input_size
-        return find_count(self.measurement, counter.claim.value.text if counter else REFERENCE, size)
+        size = claimed_size(self.report.model, self.measurement.input_size[0]) or self.measurement.input_size
+        return self.measurement.count(counter.claim.value.text if counter else REFERENCE, size)
 
     def parameters_cell(self) -> Cell:
         """Parameters: the claim with its verdict, else what was measured."""

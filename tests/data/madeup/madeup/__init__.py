@@ -13,7 +13,7 @@ WEIGHTS = {
 NAMES = (
     *("toy_s", "toy_m", "toy_l", "toy_xl", "toy_half", "toy_attention", "toy_lstm", "toy_broken", "toy_hidden", "toy_moved"),
     *("toy_01", "toy_02", "toy_03", "toy_04", "toy_05", "toy_06"),
-    *(f"toy_seed{number}" for number in range(1, 21)),
+    *(f"toy_seed{number}" for number in range(1, 22)),
 )
 
 
