@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks.paired import HEADER, paired, row
-from tests.site.project import MKDOCS, PARAMETERS, card, environment, make
+from tests.site.project import MKDOCS, card, environment, make
 
 _MACROS = """\
 {{ summary_table() }}
@@ -24,6 +24,15 @@ _MACROS = """\
 {{ cost_breakdown() }}
 
 {{ weights_table() }}
+"""
+
+# Every model is another one, as in a zoo that is in order.
+_FACTORY = """\
+def create(name: str):
+    from torch import nn
+
+    width = 4 + int(name.removeprefix("model_"))
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
 """
 
 # Writes every page as the macros left it.
@@ -43,8 +52,8 @@ def pages(count: int) -> dict[str, str]:
     made = {"index.md": "# Home\n"}
     for n in range(count):
         entry = (
-            f"- Name: model_{n:04d}\n  Metadata:\n    Parameters: {PARAMETERS}\n    File Size: 2048\n"
-            f"  Weights: https://example.org/model_{n:04d}-0123abcd.pth\n  Results:\n"
+            f"- Name: model_{n:04d}\n  Metadata:\n    Parameters: {38 * (4 + n) + 10}\n"
+            f"  Weights: https://example.org/model_{n:04d}-{n * 40503 % 2**32:08x}.pth\n  Results:\n"
             "  - Task: Image Classification\n    Dataset: ImageNet\n"
             "    Metrics: {Top 1 Accuracy: 75.1%, Top 5 Accuracy: 92.5%}"
         )
@@ -71,6 +80,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         ours = make(Path(folder, "ours"), pages(options.pages), "Import: ['models/*.md']\n")
+        (ours / "madeup.py").write_text(_FACTORY)
         config = ours / "mkdocs.yml"
         (ours / "capture.py").write_text(_CAPTURE)
         config.write_text(MKDOCS + "hooks: [capture.py]\n")

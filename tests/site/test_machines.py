@@ -9,7 +9,7 @@ import pytest
 from tests.site.made import facts, report
 from tools.measure.records import Failure
 from tools.rules.records import Verdict
-from tools.site.machines import SCHEMA_FILE, badge, dump, file_name, json_ld, models_document
+from tools.site.machines import SCHEMA_FILE, badge, file_name, files, json_ld
 from tools.site.repository import Commit
 
 MODELS = (
@@ -21,11 +21,13 @@ MODELS = (
 def test_models_json_fits_the_schema_beside_it() -> None:
     schema = json.loads(SCHEMA_FILE.read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    document = json.loads(dump(models_document(report(*MODELS), MODELS, Commit("0123abcdef", "2026-11-22"))))
+    written = files(report(*MODELS), MODELS, Commit("0123abcdef", "2026-11-22"))
+    document = json.loads(written["models.json"])
     jsonschema.validate(document, schema)
     assert document["summary"]["verified"] == 1
     assert document["models"][0]["measured"]["flops"][0]["total"] == 251736960
     assert document["models"][1]["measured"] is None
+    assert document["models"] == [json.loads(written[f"models/{name}.json"]) for name in ("one", "two")]
     assert document["models"][1]["not_measured"] == "not measured: no such model"
 
 

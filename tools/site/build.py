@@ -187,15 +187,12 @@ class Build:
     def after_build(self) -> None:
         """Write the files for machines, and let a build fail on a wrong claim."""
         outcome, site = self.outcome, Path(self._env.conf["site_dir"])
-        document = machines.models_document(outcome.report, outcome.models, self.commit)
         files = {
-            "models.json": machines.dump(document),
+            **machines.files(outcome.report, outcome.models, self.commit),
             "models.schema.json": machines.SCHEMA_FILE.read_text(encoding="utf-8"),
             "badge.svg": str(machines.badge(outcome.report)),
             "model-index.yml": self._merged_index(),
         }
-        for one in document["models"]:
-            files[f"models/{machines.file_name(one['name'])}"] = machines.dump(one)
         cff = self._project / "CITATION.cff"
         if cff.is_file():
             files["CITATION.cff"] = cff.read_text(encoding="utf-8")

@@ -66,7 +66,18 @@ def model_document(facts: Facts) -> dict[str, Any]:
 
 def dump(document: object) -> str:
     """JSON text that is the same for the same content."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document, ensure_ascii=False) + "\n"
+
+
+def files(report: Report, models: Sequence[Facts], commit: Commit) -> dict[str, str]:
+    """``models.json``, which has one model a line, and one file a model with that same line."""
+    lines = [dump(model_document(facts)).rstrip() for facts in models]
+    head = dump(models_document(report, (), commit)).rstrip().removesuffix("[]}")
+    body = ",\n".join(lines)
+    return {
+        "models.json": f"{head}[\n{body}\n]}}\n",
+        **{f"models/{file_name(facts.name)}": f"{line}\n" for facts, line in zip(models, lines, strict=True)},
+    }
 
 
 def badge(report: Report) -> Markup:
