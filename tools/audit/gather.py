@@ -64,6 +64,10 @@ def _downloaded(
     from zoo.hub import DownloadError, download
 
     for name, url in urls.items():
+        # A mirror may be a folder of this machine, as the user says; what a card says must not reach into it.
+        if not url.startswith(("http://", "https://")):
+            troubles.append(f"{url} is not downloaded: only http and https are")
+            continue
         progress.note(f"downloading {url}")
         try:
             yield name, download(url, cache_dir=settings.weights, mirrors=tuple(settings.mirror.items()))
@@ -75,11 +79,11 @@ def links(settings: Settings, index: Index, progress: Progress) -> Mapping[str, 
     """What servers say of every URL of the index; ``None`` without ``--online``."""
     if not settings.online:
         return None
-    from tools.weights.remote import check_links
+    from tools.weights.remote import Options, check_links
 
     urls = sorted({url for model in index.models for url in _urls(model)})
     progress.note(f"asking for {len(urls)} URLs")
-    return check_links(urls)
+    return check_links(urls, Options(mirrors=tuple(settings.mirror.items())))
 
 
 def source_files(settings: Settings, index: Index) -> Mapping[str, str] | None:
