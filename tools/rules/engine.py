@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from tools.modelindex.records import Ignore, Place
 from tools.rules.claims import key_of
 from tools.rules.evidence import Evidence, Subject
-from tools.rules.records import Claim, Context, Finding, Judgement, Severity, Verdict
+from tools.rules.records import Claim, Context, Finding, Judgement, Plain, Severity, Verdict
 from tools.rules.registry import RULES
 from tools.rules.rule import Rule, RuleError
 
@@ -90,7 +90,7 @@ def judge(
         settled[subject.name] = (*settled.get(subject.name, ()), *verdicts)
     kept: list[Finding] = []
     ignored: list[Finding] = []
-    for finding in findings:
+    for finding in _without_disputed_fixes(findings, settled):
         (ignored if ignores.covers(finding.place, finding.code) else kept).append(finding)
     unused = next((rule for rule in chosen if rule.code == "IDX013"), None)
     if unused is not None and not context.partial:
@@ -116,6 +116,24 @@ def _run(rules: Iterable[Rule], evidence: Evidence) -> tuple[list[Finding], Mapp
         except Exception as error:
             raise RuleError(f"{rule.code} failed: {type(error).__name__}: {error}") from error
     return findings, judgements
+
+
+def _without_disputed_fixes(
+    findings: Sequence[Finding], settled: Mapping[str, tuple[Judgement, ...]]
+) -> Iterator[Finding]:
+    """The findings, without the fixes of values that are shared and for which not all claims have the same verdict.
+
+    What a collection or an anchor gives to several models may be wrong for one of them and right for the next.
+    """
+    mended = {edit.start for finding in findings for edit in finding.fix if edit.old}
+    said: defaultdict[tuple[str, int], set[tuple[Verdict, Plain]]] = defaultdict(set)
+    for judgement in (judgement for judgements in settled.values() for judgement in judgements):
+        value = judgement.claim.value
+        if mended and value.start in mended:
+            said[value.place.path, value.start].add((judgement.verdict, judgement.measured))
+    for finding in findings:
+        disputed = any(edit.old and len(said[edit.path, edit.start]) > 1 for edit in finding.fix)
+        yield replace(finding, fix=()) if disputed else finding
 
 
 class _Why:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import bisect
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
 from tools.measure.records import Failure, Measurement
-from tools.modelindex.records import Index, Model, Place
+from tools.modelindex.records import Index, Model, Place, Scalar
 from tools.rules.claims import claims_of, key_of
 from tools.rules.figures import Figure, figures_of
 from tools.rules.pages import Page
@@ -139,6 +139,16 @@ class Evidence:
                 for count in subject.measurement.counts:
                     found[count.counter].append((count.total, subject.name))
         return {counter: Totals(pairs) for counter, pairs in found.items()}
+
+    @cached_property
+    def _uses(self) -> Counter[tuple[str, int]]:
+        """How many models' metadata hold the key that stands in a file at an offset."""
+        entries = (entry for model in self.index.models for entry in model.metadata.values())
+        return Counter((entry.key.place.path, entry.key.start) for entry in entries)
+
+    def is_own(self, key: Scalar) -> bool:
+        """Whether a key of the metadata belongs to one model alone: no collection, file or anchor shares it."""
+        return self._uses[key.place.path, key.start] == 1
 
     def nearest(self, name: str) -> list[str]:
         """Up to two of the zoo's names that are nearest to one it does not know.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal, TypeAlias
 
-from tools.modelindex.records import Edit, Place, Scalar
+from tools.modelindex import edit
+from tools.modelindex.records import Edit, Entry, Place, Scalar, TextFile
+from tools.rules.claims import scalar
 from tools.rules.evidence import Evidence, Subject
 from tools.rules.records import Claim, Finding, Judgement, Plain, Severity, Verdict
 
@@ -115,45 +118,35 @@ def judged(claim: Claim, verdict: Verdict, measured: Plain = None, reason: str =
 
 
 def replacement(subject: Subject, value: Scalar, new: str) -> tuple[Edit, ...]:
-    """The edit that writes ``new`` over a scalar, its quotes kept; nothing where that is not safe.
+    """The edit that writes ``new`` over a scalar, in the quotes that it has or needs; nothing where that is not safe.
 
-    Not safe are block scalars, escapes, and text that would read differently without quotes.
+    Not safe is an anchored value: what its aliases stand for would change with it.
     """
     file = subject.evidence.index.files.get(value.place.path)
-    if file is None:
+    if file is None or value.start == value.end or _ANCHORED.search(file.text, 0, value.start):
         return ()
-    old = file.text[value.start : value.end]
-    if old == value.text:
-        plain = not value.quoted and new.isprintable() and not _needs_quotes(new)
-        return (Edit(value.place.path, value.start, value.end, old, new),) if plain else ()
-    quote = old[:1]
-    if quote not in {"'", '"'} or old != f"{quote}{value.text}{quote}" or quote in new or "\\" in new:
-        return ()
-    return (Edit(value.place.path, value.start, value.end, old, f"{quote}{new}{quote}"),)
-
-
-def _needs_quotes(text: str) -> bool:
-    """Whether a text cannot stand in YAML without quotes; errs on the side of yes."""
-    return not text or text != text.strip() or text[0] in "-?:,[]{}#&*!|>'\"%@`" or ": " in text or " #" in text
+    return (edit.replacement(file, value, new),)
 
 
 def addition(subject: Subject, field: str, value: str) -> tuple[Edit, ...]:
-    """The edit that adds a field at the head of a model's own metadata; nothing where that is not safe.
+    """The edit that adds a field to a model's own metadata, behind its last single value; nothing where there is none.
 
-    Safe is a metadata mapping in block style, in the model's own file: the new line takes the indent of the first
-    field that stands alone on its line.
+    Metadata that another model shares (a file that both name, a YAML anchor) is left alone: it speaks of both.
     """
-    for entry in subject.model.metadata.values():
-        path = entry.key.place.path
-        file = subject.evidence.index.files.get(path)
-        if entry.inherited_from is not None or file is None or file.kind == "json":
-            continue
-        start = entry.key.start
-        line = file.text.rfind("\n", 0, start) + 1
-        indent = file.text[line:start]
-        if indent.strip(" "):
-            continue
-        end = file.text.find("\n", start)
-        newline = "\r\n" if end > 0 and file.text[end - 1] == "\r" else "\n"
-        return (Edit(path, start, start, "", f"{field}: {value}{newline}{indent}"),)
+    for entry in reversed(tuple(subject.model.metadata.values())):
+        file = subject.evidence.index.files.get(entry.key.place.path)
+        own = entry.inherited_from is None and subject.evidence.is_own(entry.key)
+        if own and file is not None and _stands_beside(file, entry):
+            return (edit.insertion(file, entry, field, value),)
     return ()
+
+
+def _stands_beside(file: TextFile, entry: Entry) -> bool:
+    """Whether an entry's value is a single one that stands behind its key, not elsewhere (in a file, at an anchor)."""
+    value = scalar(entry)
+    between = None if value is None or value.place.path != file.path else file.text[entry.key.end : value.start]
+    return between is not None and _BESIDE.fullmatch(between) is not None
+
+
+_ANCHORED = re.compile(r"&\S+\s+(?:!\S*\s+)?\Z")
+_BESIDE = re.compile(r"\s*:\s*")
