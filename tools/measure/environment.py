@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from importlib import metadata
 
@@ -16,6 +17,7 @@ def version(distribution: str) -> str:
         return ""
 
 
+@functools.cache
 def environment() -> Environment:
     """This process's environment. torch's local version label (``+cpu``) is part of its version."""
     return Environment(

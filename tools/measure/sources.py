@@ -7,8 +7,10 @@ while building are only known afterwards: the worker names them (:func:`loaded_s
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
+import os
 import platform
 import sys
 import sysconfig
@@ -109,16 +111,20 @@ def source_files(place: Path) -> Iterator[Path]:
 
 def loaded_sources(root: str) -> dict[str, str]:
     """Files under ``root`` that modules of this process came from -> SHA-256; installed packages and ours left out."""
-    folder = Path(root).resolve()
+    folder = f"{Path(root).resolve()}{os.sep}"
+    not_theirs = (*_INSTALLED, sys.prefix + os.sep, f"{_own_folder()}{os.sep}")
     found = {}
     for module in list(sys.modules.values()):
         origin = getattr(module, "__file__", None)
-        if not origin or origin.startswith((*_INSTALLED, sys.prefix, str(_own_folder()))):
-            continue
-        path = Path(origin).resolve()
-        if path.is_relative_to(folder):
-            found[path.relative_to(folder).as_posix()] = file_digest(path)
+        if origin and origin.startswith(folder) and not origin.startswith(not_theirs):
+            found[Path(origin).relative_to(folder).as_posix()] = _loaded_digest(origin)
     return dict(sorted(found.items()))
+
+
+@functools.cache
+def _loaded_digest(origin: str) -> str:
+    """The digest of a module's file when it was first asked for, which is just after it was loaded."""
+    return file_digest(Path(origin))
 
 
 def file_digest(path: Path) -> str:
@@ -129,5 +135,6 @@ def file_digest(path: Path) -> str:
         return ""
 
 
+@functools.cache
 def _own_folder() -> Path:
     return Path(str(tools.__file__)).resolve().parent
