@@ -87,6 +87,14 @@ def test_a_changed_card_is_shown(server: Server, project: Path) -> None:
     server.wait(lambda: "claimed 162, measured 162" in server.page())
 
 
+def test_a_typo_is_told_and_can_be_mended(server: Server, project: Path) -> None:
+    good = card(WRONG.replace("163", "162"))
+    (project / "docs/index.md").write_text(good.replace("summary_table", "summary_tabel"))
+    server.wait(lambda: "summary_tabel" in server.printed())
+    (project / "docs/index.md").write_text(good.replace("A card", "A mended card"))
+    server.wait(lambda: "A mended card" in server.page())
+
+
 def test_a_changed_zoo_is_measured_again(server: Server, project: Path) -> None:
     (project / "madeup.py").write_text(FACTORY.replace("nn.Linear(4, 10)", "nn.Linear(4, 9)"))
     server.wait(lambda: "measured 157" in server.page())

@@ -18,7 +18,11 @@ def define_env(env: Any) -> None:
     """Register the macros of a new build."""
     from tools.site.reload import fresh, serving
 
-    build = fresh("tools.site.build").Build(env, serving=serving())
+    preview = serving()
+    if preview:
+        # The plugin would end the whole server at a typo; this way the page shows it until it is mended.
+        env.config["on_error_fail"] = False
+    build = fresh("tools.site.build").Build(env, serving=preview)
     _builds[env] = build
     for macro in build.macros():
         env.macro(macro)
