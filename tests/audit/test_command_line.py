@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -151,6 +152,30 @@ def test_several_reports_are_written_at_once(zoo: Path, audit: Audit) -> None:
     assert result.stdout.startswith("2 models, 6 claims: 6 verified")
     assert sorted(path.name for path in (zoo / "reports").iterdir()) == sorted(f"audit.{name}" for name in FORMATS)
     assert json.loads((zoo / "reports" / "audit.sarif").read_text("utf-8"))["version"] == "2.1.0"
+
+
+def test_an_output_that_is_a_pipe_or_an_open_file_is_written_as_a_stream(zoo: Path, audit: Audit) -> None:
+    pipe = zoo / "pipe"
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)  # a reader, so that writing does not wait for one
+    log = zoo / "log"
+    with log.open("w") as file:
+        file.write("begun\n")
+        file.flush()
+        result = audit("--static", "-q", "--output", f"json={pipe}", "--output", f"text=/dev/fd/{file.fileno()}")
+    received = os.read(held, 65536)
+    os.close(held)
+    assert result.exit_code == 0, result.output
+    assert json.loads(received)["schema"] == "zoo-audit/1"
+    assert pipe.is_fifo()
+    assert log.read_text().startswith("begun\n2 models")
+
+
+@pytest.mark.parametrize(("redirection", "why"), [(">&-", "it is closed"), (">/dev/full", "No space left on device")])
+def test_a_standard_output_that_takes_nothing_is_told(zoo: Path, redirection: str, why: str) -> None:
+    command = f'"{sys.executable}" -m tools.audit --static -q {redirection}'
+    result = subprocess.run(["sh", "-c", command], cwd=zoo, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (2, f"zoo-audit: cannot write to standard output: {why}\n")
 
 
 def test_a_plain_output_takes_the_report_off_standard_output(zoo: Path, audit: Audit) -> None:

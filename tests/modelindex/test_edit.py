@@ -206,6 +206,15 @@ def test_write_atomic_keeps_mode_and_symlink(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "link"]
 
 
+def test_write_atomic_puts_no_file_in_the_place_of_a_device_or_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="not a regular file"):
+        write_atomic(pipe, b"x")
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_write_atomic_makes_a_new_file_as_any_program_would(tmp_path: Path) -> None:
     write_atomic(tmp_path / "new", b"x")
     (tmp_path / "other").write_bytes(b"x")

@@ -181,7 +181,7 @@ def _deliver(outcome: Run, destinations: Sequence[Destination], flags: dict[str,
 
     texts = {path: file.text for path, file in outcome.index.files.items()}
     for destination in destinations:
-        to_terminal = destination.file == output.STDOUT and sys.stdout.isatty()
+        to_terminal = destination.file == output.STDOUT and output.is_terminal()
         options = Options(
             colour=destination.file == output.STDOUT and colours(to_terminal),
             width=_columns() if to_terminal else None,

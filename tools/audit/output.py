@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from collections.abc import Iterable
@@ -70,26 +71,52 @@ def _distinct(all_of_them: list[Destination]) -> tuple[Destination, ...]:
 
 
 def deliver(text: str, file: str) -> None:
-    """Write one report.
+    """Write one report; to a pipe or device as to a stream, for there is no file to put in its place.
 
     Raises:
-        SettingsError: the file cannot be written.
+        SettingsError: the file, or standard output, cannot be written.
+        BrokenPipeError: whoever read standard output went away.
     """
     if file == STDOUT:
-        _print(text)
+        try:
+            _print(text)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise SettingsError(f"cannot write to standard output: {error.strerror or error}") from None
         return
     from tools.modelindex.edit import write_atomic
 
     path = Path(file)
+    data = text.encode("utf-8", "backslashreplace")
     try:
+        if _is_stream(path):
+            with path.open("ab") as stream:
+                stream.write(data)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, text.encode("utf-8", "backslashreplace"))
+        write_atomic(path, data)
     except OSError as error:
         raise SettingsError(f"--output: cannot write {file}: {error.strerror or error}") from None
 
 
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a device, a pipe or an open file of this process (``/dev/stdout``, ``>(command)``)."""
+    return path.exists() and (str(path).startswith(_OPEN_FILES) or not (path.is_file() or path.is_dir()))
+
+
+_OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/self/fd/")
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a terminal; a closed one is none."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def _print(text: str) -> None:
     """To standard output, whatever its encoding: a character that it lacks is shown as an escape."""
+    if sys.stdout is None:  # Python has none where it was started with standard output closed
+        raise OSError(errno.EBADF, "it is closed")
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()

@@ -8,6 +8,7 @@ the new texts; :func:`encode` and :func:`write_atomic` bring one back to its fil
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -126,11 +127,14 @@ def write_atomic(path: Path, data: bytes) -> None:
     (``.name.*.tmp``) in the same folder.
 
     Raises:
-        OSError: the folder cannot be written; the old file is as it was.
+        OSError: the folder cannot be written, or a device or pipe stands there; the old file is as it was.
     """
     target = Path(os.path.realpath(path))
     try:
-        mode = stat.S_IMODE(target.stat().st_mode)
+        there = target.stat().st_mode
+        if not (stat.S_ISREG(there) or stat.S_ISDIR(there)):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        mode = stat.S_IMODE(there)
     except FileNotFoundError:
         mask = os.umask(0)
         os.umask(mask)
