@@ -48,7 +48,38 @@ class LocalRunner:
         self.limits = limits
 
     def run(self, tasks: Sequence[Task], started: Callable[[int], None], done: Callable[[int, Outcome], None]) -> None:
-        """Carry out ``tasks`` with at most ``jobs`` processes at once."""
+        """Carry out ``tasks`` with at most ``jobs`` processes at once.
+
+        A task whose process crashed or ran out of time is tried once more, alone: on a busy machine a worker's end may
+        be charged to its neighbour, and a slow model may only have lacked a core.
+        """
+        suspects: dict[int, Outcome] = {}
+        interrupted = False
+
+        def first(index: int, outcome: Outcome) -> None:
+            nonlocal interrupted
+            stage = outcome.record.stage if isinstance(outcome.record, Failure) else ""
+            interrupted = interrupted or stage == "cancelled"
+            if stage in ("crash", "timeout") and len(tasks) > 1:
+                suspects[index] = outcome
+            else:
+                done(index, outcome)
+
+        self._run(tasks, started, first)
+        alone = LocalRunner(1, self.limits)
+        for index, outcome in suspects.items():
+            again = outcome
+            if not interrupted:
+                again = alone._alone(tasks[index])
+                interrupted = isinstance(again.record, Failure) and again.record.stage == "cancelled"
+            done(index, outcome if interrupted else again)
+
+    def _alone(self, task: Task) -> Outcome:
+        outcomes: list[Outcome] = []
+        self._run([task], lambda _: None, lambda _, outcome: outcomes.append(outcome))
+        return outcomes[0]
+
+    def _run(self, tasks: Sequence[Task], started: Callable[[int], None], done: Callable[[int, Outcome], None]) -> None:
         from pebble import ProcessPool
 
         from tools.measure import worker
