@@ -154,6 +154,18 @@ def test_an_unclosed_comment_is_a_problem_if_it_is_an_index(tmp_path: Path) -> N
     assert "closed" in index.problems[0].message
 
 
+def test_a_comment_without_a_type_is_a_problem_if_it_is_an_index_and_never_closed(tmp_path: Path) -> None:
+    index = one(tmp_path, "<!--\nModels:\n- Name: a\n-->\n<!--\nModels:\n- Name: b\n", "a.md")
+    assert (names(index), where(index)) == (["a"], ["a.md:5:1 unreadable"])
+    prose = one(tmp_path, "<!--\nModels:\n- Name: a\n-->\n<!-- Name: who wrote this\n", "b.md")
+    assert (names(prose), prose.problems) == (["a"], ())
+
+
+def test_an_index_with_a_broken_anchored_list_is_not_taken_for_prose(tmp_path: Path) -> None:
+    index = one(tmp_path, "<!--\nModels: &all\n- Name: a\n  Metadata: *all\n-->\n", "a.md")
+    assert where(index) == ["a.md:2:9 unreadable"]
+
+
 def test_the_page_becomes_the_readme(tmp_path: Path) -> None:
     index = clean(load(tmp_path, {"model-index.yml": "Import: c/*.md\n", "c/a.md": "<!--\nModels: [{Name: a}]\n-->"}))
     assert index.models[0].page == "c/a.md"

@@ -25,7 +25,8 @@ _KEYS = re.compile(
 )
 # Prose that happens to begin with "Models:" is left alone; a list below the key is meant as an index.
 _LIST = re.compile(
-    r"(?:^|\r)[ \t]*(?:models|collections)[ \t]*:[ \t]*[\r\n]+[ \t]*-[ \t]", re.IGNORECASE | re.MULTILINE
+    r"(?:^|\r)[ \t]*(?:models|collections)[ \t]*:[ \t]*(?:[&!]\S+[ \t]*)*[\r\n]+[ \t]*-[ \t]",
+    re.IGNORECASE | re.MULTILINE,
 )
 _FRONT_MATTER_KEY = re.compile(r"""(?:^|\r)["']?model[-_ ]index["']?[ \t]*:""", re.IGNORECASE | re.MULTILINE)
 _MODEL_FIELDS = frozenset({"metadata", "results", "paper", "code", "weights", "config", "in collection"})
@@ -167,13 +168,15 @@ class Store:
     def _comment(self, source: Source, comment: markdown.Comment, declared: bool) -> Value | None:
         start, pad = _body(source.text, comment)
         body = source.text[start : comment.end]
-        if _TYPE.search(body):
-            if comment.closed:
-                return self._compose(source, start, comment.end, pad)
-            message = "the comment with the model index is never closed"
-            self.report(Problem("unreadable", source.place(comment.opening), message, "End it with -->."))
+        typed = _TYPE.search(body) is not None
+        if not comment.closed:
+            if typed or (declared and _LIST.search(body)):
+                message = "the comment with the model index is never closed"
+                self.report(Problem("unreadable", source.place(comment.opening), message, "End it with -->."))
             return None
-        if not declared or not comment.closed or not _KEYS.search(body):
+        if typed:
+            return self._compose(source, start, comment.end, pad)
+        if not declared or not _KEYS.search(body):
             return None
         problems: list[Problem] = []
         ignores: list[Ignore] = []
