@@ -74,6 +74,30 @@ def test_download_fetches_what_is_missing_through_a_mirror(
         assert len(server.requests_for(f"/m/{name}")) == 1
 
 
+def test_only_the_selected_models_are_downloaded(
+    zoo: Path, audit: Audit, name: str, file: bytes, tmp_path: Path
+) -> None:
+    edit(
+        zoo / "cards" / "large.md", "    Image Size: 16\n", f"    Image Size: 16\n  Weights: {URL}large-0123abcd.pth\n"
+    )
+    with LoopbackServer() as server:
+        mirror = server.serve(f"/m/{name}", file).removesuffix(name)
+        code, _, stderr = _small(audit, "--weights", tmp_path, "--download", "--mirror", f"{URL}={mirror}")
+        assert (code, [request.path for request in server.requests]) == (0, [f"/m/{name}"]), stderr
+
+
+def test_a_file_whose_name_several_urls_share_is_nobodys(zoo: Path, audit: Audit, file: bytes, tmp_path: Path) -> None:
+    for model in ("small", "large"):
+        card = zoo / "cards" / f"{model}.md"
+        url = f"https://example.org/{model}/resolve/main/pytorch_model.bin"
+        edit(card, "    Image Size: 16\n", f"    Image Size: 16\n    File Size: 2345\n  Weights: {url}\n")
+    (tmp_path / "pytorch_model.bin").write_bytes(file)
+    _, verdicts, stderr = _small(audit, "--weights", tmp_path)
+    assert verdicts["Weights"] == "unchecked"
+    assert "several URLs share a file name, so no file is compared with them: pytorch_model.bin" in stderr
+    assert "WTS007" not in audit("--weights", tmp_path).stdout
+
+
 def test_a_download_that_fails_is_told_and_is_not_clean(
     zoo: Path, audit: Audit, name: str, file: bytes, tmp_path: Path
 ) -> None:

@@ -15,14 +15,15 @@ _MOST_SOURCE = 16 * 1024 * 1024
 """Bytes of a source file that are read at most; a larger one is no code."""
 
 
-def weight_urls(index: Index) -> dict[str, str]:
-    """File name -> URL of every weight file that a model names; the first of two that share a name."""
-    urls: dict[str, str] = {}
+def weight_urls(index: Index) -> dict[str, tuple[str, ...]]:
+    """File name -> the URLs of this name that models give for their weights."""
+    urls: dict[str, tuple[str, ...]] = {}
     for model in index.models:
         if model.weights is not None:
-            name = PurePosixPath(unquote(urlsplit_path(model.weights.text))).name
-            if name:
-                urls.setdefault(name, model.weights.text)
+            url = model.weights.text.strip()
+            name = PurePosixPath(unquote(urlsplit_path(url))).name
+            if name and url not in urls.get(name, ()):
+                urls[name] = (*urls.get(name, ()), url)
     return urls
 
 
@@ -35,19 +36,30 @@ def urlsplit_path(url: str) -> str:
 
 
 def weight_files(
-    settings: Settings, index: Index, progress: Progress, troubles: list[str]
+    settings: Settings, index: Index, selected: Index, progress: Progress, troubles: list[str]
 ) -> Mapping[str, WeightFile] | None:
-    """The weight files at hand by name, downloaded before where that was asked for; ``None``: nobody asked."""
+    """The weight files at hand by name; those of the selected models downloaded before, where that was asked for.
+
+    A name like ``model.safetensors``, which several URLs share and which tells no hash, is left out: whose file one
+    of that name is, nobody can tell. ``None``: nobody asked for files.
+    """
     if settings.weights is None and not settings.download:
         return None
     from tools.weights.inspect import find_files, inspect_files
+    from tools.weights.names import name_hash
 
-    urls = weight_urls(index)
+    named = weight_urls(index)
+    urls = {name: several[0] for name, several in named.items() if len(several) == 1 or name_hash(name) is not None}
+    if shared := sorted(named.keys() - urls.keys()):
+        progress.note(f"several URLs share a file name, so no file is compared with them: {', '.join(shared)}")
     folder = settings.weights or _cache_folder()
     found = dict(find_files(folder, tuple(urls))) if folder.is_dir() else {}
     if settings.download:
         found |= _downloaded(
-            {name: url for name, url in urls.items() if name not in found}, settings, progress, troubles
+            {name: urls[name] for name in weight_urls(selected) if name in urls and name not in found},
+            settings,
+            progress,
+            troubles,
         )
     return dict(zip(found, inspect_files(list(found.values()), jobs=settings.jobs), strict=True))
 

@@ -56,7 +56,7 @@ def run(settings: Settings, progress: Progress | None = None, clock: Clock | Non
             "(or factory in [tool.zoo-audit] of pyproject.toml), or --static for the checks that build nothing"
         )
     measured = measure(settings, selected, progress, clock)
-    context = _context(settings, index, measured, progress, clock)
+    context = _context(settings, index, selected, measured, progress, clock)
     with clock.phase("judge"):
         judged = judge(context, select=settings.select, ignore=settings.ignore, severities=settings.severity)
     report = Report(
@@ -173,9 +173,11 @@ def _about(selected: Index, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def _context(settings: Settings, index: Index, measured: Measured, progress: Progress, clock: Clock) -> Context:
+def _context(
+    settings: Settings, index: Index, selected: Index, measured: Measured, progress: Progress, clock: Clock
+) -> Context:
     with clock.phase("hash"):
-        weights = gather.weight_files(settings, index, progress, measured.troubles)
+        weights = gather.weight_files(settings, index, selected, progress, measured.troubles)
     with clock.phase("links"):
         links = gather.links(settings, index, progress)
         sources = gather.source_files(settings, index)
