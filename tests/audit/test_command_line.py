@@ -237,10 +237,13 @@ def test_profile_tells_where_the_time_went(zoo: Path, audit: Audit) -> None:
 def test_a_second_run_measures_nothing_and_refresh_measures_again(zoo: Path, audit: Audit) -> None:
     audit()
     second = audit("--profile")
-    assert "0 models built and counted" in second.stderr
+    assert "0 models measured" in second.stderr
     assert "2 taken from the cache" in second.stderr
     assert "small" in audit("cache").stdout
-    assert "2 models built and counted" in audit("--refresh", "--profile").stderr
+    again = audit("--refresh", "--profile").stderr
+    assert "2 models measured" in again
+    for phase in ("load", "measure", "judge", "report", "import", "build", "count"):
+        assert f"\n  {phase} " in again
     pruned = audit("cache", "--prune", "0")
     assert pruned.exit_code == 0
     assert "removed from" in pruned.stdout

@@ -12,12 +12,12 @@ import time
 import warnings
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from tests.measure.test_run import timeless
 from tools.measure.cluster import ClusterError, bundle
 from tools.measure.records import Factory, Failure, Measurement, Request
 from tools.measure.run import MeasureOptions, measure_all
@@ -103,10 +103,7 @@ def foreign(tmp_path: Path) -> Factory:
 
 def text(results: dict[str, Measurement | Failure]) -> str:
     """The results as the report gets them, without wall times and tracebacks (whose paths are the machines' own)."""
-    plain = [
-        to_json(replace(result, seconds=0.0) if isinstance(result, Measurement) else replace(result, detail=""))
-        for result in results.values()
-    ]
+    plain = [to_json(timeless(result)) for result in results.values()]
     return json.dumps(plain, indent=1)
 
 

@@ -27,7 +27,11 @@ def requests(*names: str) -> list[Request]:
 
 
 def timeless(result: Measurement | Failure) -> Measurement | Failure:
-    return replace(result, seconds=0.0) if isinstance(result, Measurement) else replace(result, detail="")
+    return (
+        replace(result, seconds=0.0, import_seconds=0.0, build_seconds=0.0)
+        if isinstance(result, Measurement)
+        else replace(result, detail="")
+    )
 
 
 class Events:

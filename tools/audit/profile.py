@@ -18,7 +18,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
-        self._measured: list[tuple[float, str]] = []
+        self._measured: list[Measurement] = []
         self._cached = 0
 
     @contextmanager
@@ -39,7 +39,7 @@ class Clock:
         if cached:
             self._cached += 1
         else:
-            self._measured.append((measurement.seconds, measurement.name))
+            self._measured.append(measurement)
 
     def lines(self) -> Iterable[str]:
         """The table: phases in the order in which they began, then the slowest models."""
@@ -49,13 +49,22 @@ class Clock:
             yield f"  {name:<10} {seconds:8.3f} s  {100 * seconds / total if total else 0:5.1f} %"
         yield f"  {'total':<10} {total:8.3f} s"
         if self._measured or self._cached:
-            spent = sum(seconds for seconds, _ in self._measured)
+            spent = sum(m.seconds for m in self._measured)
+            importing, building = (
+                sum(m.import_seconds for m in self._measured),
+                sum(m.build_seconds for m in self._measured),
+            )
             yield (
-                f"{len(self._measured)} models built and counted in {spent:.3f} s of worker time, "
+                f"{len(self._measured)} models measured in {spent:.3f} s of worker time, "
                 f"{self._cached} taken from the cache."
             )
-        for seconds, name in sorted(self._measured, reverse=True)[:_SLOWEST]:
-            yield f"  {name:<40} {seconds:8.3f} s"
+            for name, seconds in (("import", importing), ("build", building), ("count", spent - importing - building)):
+                yield f"  {name:<10} {seconds:8.3f} s  {100 * seconds / spent if spent else 0:5.1f} %"
+        slowest = sorted(self._measured, key=lambda m: m.seconds, reverse=True)[:_SLOWEST]
+        if slowest:
+            yield "The slowest:"
+        for measurement in slowest:
+            yield f"  {measurement.name:<40} {measurement.seconds:8.3f} s"
 
 
 def since_process_start() -> float:

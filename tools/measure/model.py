@@ -39,13 +39,15 @@ def measure_model(request: Request) -> Measurement | Failure:
     A further size (``request.sizes``) at which the model cannot run, because its input is of a fixed size, has no
     counts. Imports torch; never raises for what foreign code does.
     """
-    started = time.perf_counter()
+    times = _Times()
     stage: _Stage = "import"
     name = request.build_name or request.name
     try:
         with _quiet():
-            build = resolve(request.factory.target, request.factory.root)
-            config = _config(request, build)
+            found = resolve(request.factory.target, request.factory.root)
+            config = _config(request, found)
+            times.imported()
+            build = times.building(found)
             size = request.input_size or config.input_size or DEFAULT_INPUT_SIZE
             stage = "build"
             attempt = _attempt_meta(lambda: build(name), (size, *request.sizes))
@@ -57,7 +59,7 @@ def measure_model(request: Request) -> Measurement | Failure:
                 tallies, reason = _run_real(model, (size, *request.sizes)), attempt
             else:
                 (model, tallies), reason = attempt, ""
-            return _measurement(request, model, config, tallies, size, reason, started)
+            return _measurement(request, model, config, tallies, size, reason, times)
     except KeyboardInterrupt:
         raise
     except BuildError as error:
@@ -149,6 +151,31 @@ def _run_real(model: nn.Module, sizes: tuple[InputSize, ...]) -> dict[InputSize,
     return tallies
 
 
+class _Times:
+    """When a measurement began, and how long its parts took, in seconds."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.importing = 0.0
+        self.building_took = 0.0
+
+    def imported(self) -> None:
+        """The factory is there."""
+        self.importing = time.perf_counter() - self.started
+
+    def building(self, build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+        """The same factory, timed."""
+
+        def timed(name: str) -> nn.Module:
+            begun = time.perf_counter()
+            try:
+                return build(name)
+            finally:
+                self.building_took += time.perf_counter() - begun
+
+        return timed
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -163,7 +190,7 @@ def _measurement(
     tallies: Mapping[InputSize, Tally],
     input_size: InputSize,
     reason: str,
-    started: float,
+    times: _Times,
 ) -> Measurement:
     import torch
 
@@ -201,7 +228,9 @@ def _measurement(
         method_reason=reason,
         environment=environment(),
         config=config,
-        seconds=time.perf_counter() - started,
+        seconds=time.perf_counter() - times.started,
+        import_seconds=times.importing,
+        build_seconds=times.building_took,
     )
 
 

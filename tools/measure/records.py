@@ -124,7 +124,11 @@ class Measurement:
     environment: Environment
     config: CodeConfig
     seconds: float
-    """Wall time of the measurement; not part of its identity."""
+    """Wall time of the measurement; like its parts below, not part of its identity."""
+    import_seconds: float = 0.0
+    """Of ``seconds``: importing the factory and asking the zoo's code; the rest but building is counting."""
+    build_seconds: float = 0.0
+    """Of ``seconds``: inside the factory."""
 
     @property
     def state_dict_bytes(self) -> int:
