@@ -43,5 +43,14 @@ def test_a_changed_file_is_told_and_taken_up(package: Path, caplog: pytest.LogCa
     assert caplog.messages == ["build.py changed: loading the macros and the zoo again"]
 
 
+def test_what_a_kept_package_holds_is_taken_up_too(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (package / "parts.py").write_text("VALUE = 1\n")
+    (package / "build.py").write_text("from madeupmacros import parts\n")
+    monkeypatch.setattr(reload, "_KEPT", ("madeupmacros",))
+    assert reload.fresh("madeupmacros.build").parts.VALUE == 1
+    change(package / "parts.py", "VALUE = 22\n")
+    assert reload.fresh("madeupmacros.build").parts.VALUE == 22
+
+
 def test_a_build_is_no_serving() -> None:
     assert not reload.serving()

@@ -63,7 +63,7 @@ class Server:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = make(tmp_path_factory.mktemp("served"), {"index.md": card(WRONG)})
     config = project / "mkdocs.yml"
-    config.write_text(config.read_text() + "watch: [madeup.py]\n")
+    config.write_text(config.read_text() + "strict: true\nwatch: [madeup.py]\n")
     return project
 
 
@@ -87,10 +87,11 @@ def test_a_changed_card_is_shown(server: Server, project: Path) -> None:
     server.wait(lambda: "claimed 162, measured 162" in server.page())
 
 
-def test_a_typo_is_told_and_can_be_mended(server: Server, project: Path) -> None:
+def test_a_typo_is_told_and_shown_and_can_be_mended(server: Server, project: Path) -> None:
     good = card(WRONG.replace("163", "162"))
     (project / "docs/index.md").write_text(good.replace("summary_table", "summary_tabel"))
-    server.wait(lambda: "summary_tabel" in server.printed())
+    server.wait(lambda: "summary_tabel" in server.page())
+    assert "summary_tabel" in server.printed()
     (project / "docs/index.md").write_text(good.replace("A card", "A mended card"))
     server.wait(lambda: "A mended card" in server.page())
 

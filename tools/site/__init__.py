@@ -5,6 +5,7 @@ The plugin calls the functions below; everything else is reached through :class:
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -16,12 +17,12 @@ _builds: WeakKeyDictionary[Any, Build] = WeakKeyDictionary()
 
 def define_env(env: Any) -> None:
     """Register the macros of a new build."""
-    from tools.site.reload import fresh, serving
+    from tools.site.reload import fresh, lenient, reference, serving
 
     preview = serving()
     if preview:
-        # The plugin would end the whole server at a typo; this way the page shows it until it is mended.
-        env.config["on_error_fail"] = False
+        lenient(env)
+        reference.begin(env.conf, Path(env.project_dir))
     build = fresh("tools.site.build").Build(env, serving=preview)
     _builds[env] = build
     for macro in build.macros():
@@ -30,7 +31,10 @@ def define_env(env: Any) -> None:
 
 def on_pre_page_macros(env: Any) -> None:
     """Before a page's macros are expanded."""
+    from tools.site.reload import reference
+
     _builds[env].before_page()
+    env.markdown = reference.page(env.markdown, env.page.file.dest_uri)
 
 
 def on_post_page_macros(env: Any) -> None:
@@ -40,4 +44,7 @@ def on_post_page_macros(env: Any) -> None:
 
 def on_post_build(env: Any) -> None:
     """After all pages were written."""
+    from tools.site.reload import reference
+
+    reference.end(Path(env.conf["site_dir"]))
     _builds[env].after_build()
