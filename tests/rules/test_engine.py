@@ -195,3 +195,22 @@ def test_a_finding_carries_what_reports_show(tmp_path: Path) -> None:
         "5",
         4_134_606,
     )
+
+
+def test_a_page_of_endless_lists_is_judged(tmp_path: Path) -> None:
+    """A rule that compares everything with everything takes many minutes here; all of them together take a second."""
+    many = 20_000
+    evaluation = "  - {Task: T, Dataset: D, Metrics: {Top 1 Accuracy: 78%, Top 5 Accuracy: 77%}}\n"
+    page = (
+        f"<!--\nModels:\n- Name: a\n  Metadata:\n    Mean: [{'0.5, ' * many}]\n  Results:\n{evaluation * many}-->\n"
+        + "```bibtex\n"
+        + "@misc{a, x={\n" * many
+        + '@misc{b, y="\n' * many
+        + "```\n"
+        + "{{ x {% y %}\n" * many
+    )
+    index = index_of({"a.md": page}, tmp_path)
+    context = context_of(index)
+    found = judge(context, select=["CIT", "PAG", "RES003"]).findings
+    assert {"CIT001", "PAG001"} <= {finding.code for finding in found}
+    assert sum(finding.code == "RES003" for finding in found) == many

@@ -65,6 +65,8 @@ def test_bibtex_that_parses(entry: str) -> None:
         ("@misc{a, title={A}, year=}", 20, "year"),
         ("@misc{title={A}}", 0, "key"),
         ("@misc a", 0, "brace"),
+        ('@misc{a, title="A {B" }', 9, "not closed"),
+        ('@misc{a, title="A } B"}', 9, "not closed"),
         ("nothing", 0, "no BibTeX entry"),
     ],
 )

@@ -7,12 +7,15 @@ insists on. It does not judge field names or entry types.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 _ENTRY = re.compile(r"@\s*(?P<type>[A-Za-z]+)\s*(?P<open>[{(])?")
 _KEY = re.compile(r"\s*(?P<key>[^\s,{}()\"=#%~\\]+)\s*(?P<after>[,})])")
 _FIELD = re.compile(r"\s*(?P<name>[A-Za-z][\w:.+-]*)\s*=\s*")
 _BARE = re.compile(r"[0-9]+|[A-Za-z][\w:.+-]*")
+_BRACE = re.compile(r"(?<!\\)[{}]")
+_IN_QUOTES = re.compile(r"[\"{}]")
 _NO_KEY = frozenset({"comment", "preamble", "string"})
 
 
@@ -30,6 +33,7 @@ def mistakes(text: str, start: int = 0, end: int | None = None) -> list[Mistake]
     """
     stop = len(text) if end is None else end
     position, found, entries = start, [], 0
+    closings = _closings(text, start, stop)
     while True:
         match = _ENTRY.search(text, position, stop)
         if match is None:
@@ -41,7 +45,7 @@ def mistakes(text: str, start: int = 0, end: int | None = None) -> list[Mistake]
         if match["open"] is None:
             found.append(Mistake(match.start(), f"@{match['type']} without an opening brace"))
             continue
-        mistake, position = _entry(text, match, stop)
+        mistake, position = _entry(text, match, stop, closings)
         if mistake is not None:
             found.append(mistake)
     if not entries:
@@ -49,7 +53,7 @@ def mistakes(text: str, start: int = 0, end: int | None = None) -> list[Mistake]
     return found
 
 
-def _entry(text: str, opened: re.Match[str], stop: int) -> tuple[Mistake | None, int]:
+def _entry(text: str, opened: re.Match[str], stop: int, closings: Mapping[int, int]) -> tuple[Mistake | None, int]:
     """Check one entry; gives where to go on."""
     close = "}" if opened["open"] == "{" else ")"
     key = _KEY.match(text, opened.end(), stop)
@@ -67,7 +71,7 @@ def _entry(text: str, opened: re.Match[str], stop: int) -> tuple[Mistake | None,
         field = _FIELD.match(text, position, stop)
         if field is None:
             return Mistake(position, f"a field of {key['key']} begins with {text[position]!r}"), position + 1
-        after = _value(text, field.end(), stop)
+        after = _value(text, field.end(), stop, closings)
         if after is None:
             return Mistake(field.start("name"), f"the value of {field['name']} is not closed or missing"), field.end()
         position = _blank(text, after, stop)
@@ -78,15 +82,15 @@ def _entry(text: str, opened: re.Match[str], stop: int) -> tuple[Mistake | None,
             return Mistake(field.start("name"), message), position
 
 
-def _value(text: str, position: int, stop: int) -> int | None:
+def _value(text: str, position: int, stop: int, closings: Mapping[int, int]) -> int | None:
     """The offset behind a value, pieces joined by ``#``; ``None`` where it does not end or is missing."""
     while True:
         if position >= stop:
             return None
         if text[position] == "{":
-            after = _braced(text, position, stop)
+            after = closings.get(position)
         elif text[position] == '"':
-            after = _quoted(text, position, stop)
+            after = _quoted(text, position, stop, closings)
         else:
             bare = _BARE.match(text, position, stop)
             after = bare.end() if bare else None
@@ -98,25 +102,28 @@ def _value(text: str, position: int, stop: int) -> int | None:
         position = _blank(text, following + 1, stop)
 
 
-def _braced(text: str, position: int, stop: int) -> int | None:
-    depth = 0
-    for offset in range(position, stop):
-        character = text[offset]
-        if character in "{}" and text[offset - 1] != "\\":
-            depth += 1 if character == "{" else -1
-            if depth == 0:
-                return offset + 1
-    return None
+def _closings(text: str, start: int, stop: int) -> dict[int, int]:
+    """The offset behind the closing brace by that of its opening one; those that are never closed are left out."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for match in _BRACE.finditer(text, start, stop):
+        if match[0] == "{":
+            opened.append(match.start())
+        elif opened:
+            found[opened.pop()] = match.end()
+    return found
 
 
-def _quoted(text: str, position: int, stop: int) -> int | None:
-    depth = 0
-    for offset in range(position + 1, stop):
-        character = text[offset]
-        if character in "{}":
-            depth += 1 if character == "{" else -1
-        elif character == '"' and depth == 0:
-            return offset + 1
+def _quoted(text: str, position: int, stop: int, closings: Mapping[int, int]) -> int | None:
+    """The offset behind a quoted value, whose braces must balance; a quote within braces does not end it."""
+    offset: int | None = position + 1
+    while offset is not None:
+        match = _IN_QUOTES.search(text, offset, stop)
+        if match is None or match[0] == "}":
+            return None
+        if match[0] == '"':
+            return match.end()
+        offset = closings.get(match.start())
     return None
 
 

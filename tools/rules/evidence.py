@@ -43,11 +43,10 @@ class Subject:
     @cached_property
     def by_field(self) -> Mapping[str, tuple[Claim, ...]]:
         """The claims by the canonical key of their field."""
-        found: dict[str, tuple[Claim, ...]] = {}
+        found: defaultdict[str, list[Claim]] = defaultdict(list)
         for claim in self.claims:
-            key = key_of(claim.field)
-            found[key] = (*found.get(key, ()), claim)
-        return found
+            found[key_of(claim.field)].append(claim)
+        return {key: tuple(claims) for key, claims in found.items()}
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -59,8 +60,13 @@ class UnescapedBraces(Rule):
 def _broken(page: Page) -> int | None:
     """The offset of the braces that break a page; ``None`` where it renders."""
     text = page.text
-    plain = [match.span() for match in _PLAIN_MACRO.finditer(text)]
-    odd = [m.start() for m in _OPENING.finditer(text) if not any(a <= m.start() < b for a, b in plain)]
+    ends = {found.start(): found.end() for found in _PLAIN_MACRO.finditer(text)}
+    starts = list(ends)
+    odd = []
+    for opening in _OPENING.finditer(text):
+        before = bisect_right(starts, opening.start()) - 1
+        if before < 0 or opening.start() >= ends[starts[before]]:
+            odd.append(opening.start())
     in_bibtex = [
         match.start()
         for block in bibtex_blocks(page)
@@ -71,13 +77,22 @@ def _broken(page: Page) -> int | None:
     if odd:
         line = _jinja_error(text)
         if line is not None:
-            on_line = [offset for offset in odd if text.count("\n", 0, offset) + 1 == line]
-            return (on_line or odd)[0]
+            first, last = _line_span(text, line)
+            return next((offset for offset in odd if first <= offset < last), odd[0])
     for block in bibtex_blocks(page):
         match = re.compile(r"=\s*(\{\{)").search(text, block.start, block.end)
         if match is not None and not _in_raw(text, match.start(1)):
             return match.start(1)
     return None
+
+
+def _line_span(text: str, line: int) -> tuple[int, int]:
+    """The offsets of a line's beginning and of the next one's."""
+    first = 0
+    for _ in range(line - 1):
+        first = text.find("\n", first) + 1
+    end = text.find("\n", first)
+    return first, len(text) if end < 0 else end + 1
 
 
 def _in_raw(text: str, offset: int) -> bool:

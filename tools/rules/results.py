@@ -17,11 +17,13 @@ from tools.rules.rule import ModelRule, Outcome, Rule
 
 def _pairs(found: tuple[Figure, ...]) -> Iterator[tuple[Figure, Figure]]:
     """Top 1 and Top 5 of one evaluation, where both are numbers."""
+    fives: defaultdict[int, list[Figure]] = defaultdict(list)
+    for figure in found:
+        if figure.top == 5 and figure.quantity is not None:
+            fives[id(figure.result)].append(figure)
     for top1 in found:
-        if top1.top != 1 or top1.quantity is None:
-            continue
-        for top5 in found:
-            if top5.top == 5 and top5.quantity is not None and top5.result is top1.result:
+        if top1.top == 1 and top1.quantity is not None:
+            for top5 in fives.get(id(top1.result), ()):
                 yield top1, top5
 
 
