@@ -38,6 +38,9 @@ def test_file_sizes_are_decimal() -> None:
 
 def test_shares_sizes_and_ticks() -> None:
     assert percent(1, 8) == f"12.5{NARROW_SPACE}%"
+    assert percent(1, 2001) == f"<{NARROW_SPACE}0.1{NARROW_SPACE}%"
+    assert percent(1, 2000) == f"0.1{NARROW_SPACE}%"
+    assert percent(0, 7) == f"0.0{NARROW_SPACE}%"
     assert percent(0, 0) == f"0.0{NARROW_SPACE}%"
     assert input_size((3, 224, 285)) == "3\N{MULTIPLICATION SIGN}224\N{MULTIPLICATION SIGN}285"
     assert [tick(value) for value in (400e6, 2.5e6, 79.5)] == [f"400{NARROW_SPACE}M", f"2.5{NARROW_SPACE}M", "79.5"]

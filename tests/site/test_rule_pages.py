@@ -34,6 +34,7 @@ def test_a_page_has_everything_that_a_rule_says(rule: Rule) -> None:
     for heading in ("Why it matters", "How to mend it", "Before and after", "Leave it out"):
         assert f"\n## {heading}\n" in text
     assert text.count("```") % 2 == 0
+    assert f"](index.md#{code[:3].lower()})" in text
 
 
 def test_the_overview_links_every_rule() -> None:

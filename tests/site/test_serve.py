@@ -63,7 +63,7 @@ class Server:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = make(tmp_path_factory.mktemp("served"), {"index.md": card(WRONG)})
     config = project / "mkdocs.yml"
-    config.write_text(config.read_text() + "strict: true\nwatch: [madeup.py]\n")
+    config.write_text(config.read_text() + "watch: [madeup.py]\n")
     return project
 
 

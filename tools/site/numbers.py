@@ -47,8 +47,11 @@ def input_size(size: Sequence[int]) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """The share of ``part`` in ``whole`` with one decimal; ``0.0 %`` of nothing."""
-    return f"{100 * part / whole if whole else 0:.1f}{NARROW_SPACE}%"
+    """The share of ``part`` in ``whole`` with one decimal; ``0.0 %`` of nothing, ``< 0.1 %`` for what rounds to it."""
+    share = 100 * part / whole if whole else 0
+    if 0 < share < 0.05:
+        return f"<{NARROW_SPACE}0.1{NARROW_SPACE}%"
+    return f"{share:.1f}{NARROW_SPACE}%"
 
 
 def as_number(value: object, kind: Kind = "count") -> Decimal | None:

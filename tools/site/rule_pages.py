@@ -51,6 +51,8 @@ def page(code: str) -> str:
             f"# {code}: {_text(rule.title)}",
             "",
             as_block(render("facts.html", facts=facts)),
+            f"[All {code[:3]} rules](index.md#{_anchor(code[:3])})",
+            "",
             "## Why it matters",
             "",
             _text(rule.why),
@@ -86,13 +88,24 @@ def overview() -> str:
         rules = [rule for rule in RULES if rule.code.startswith(family)]
         if not rules:
             continue
-        lines += ["", f"## {family}: {about}", "", "| Code | Finds | Severity | `--fix` |", "|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {family}: {about} {{ #{_anchor(family)} }}",
+            "",
+            "| Code | Finds | Severity | `--fix` |",
+            "|---|---|---|---|",
+        ]
         lines += [
             f"| [{rule.code}]({rule.code}.md) | {_text(rule.title)} | {rule.severity.value} "
             f"| {'yes' if rule.fixable else 'no'} |"
             for rule in rules
         ]
     return "\n".join([*lines, ""])
+
+
+def _anchor(family: str) -> str:
+    """The id of a family's heading in the overview."""
+    return family.lower()
 
 
 def _text(text: str) -> str:
