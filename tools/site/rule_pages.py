@@ -51,7 +51,7 @@ def page(code: str) -> str:
             f"# {code}: {_text(rule.title)}",
             "",
             as_block(render("facts.html", facts=facts)),
-            f"[All {code[:3]} rules](index.md#{_anchor(code[:3])})",
+            f"[All {code[:3]} rules](index.md#{_anchor(code[:3])}){{ data-search-exclude }}",
             "",
             "## Why it matters",
             "",
