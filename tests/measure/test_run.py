@@ -72,6 +72,45 @@ def test_no_model_can_sink_the_run() -> None:
     assert events.ended == dict.fromkeys(names, False)
 
 
+def test_a_model_leaves_nothing_behind_for_the_next(capfd: pytest.CaptureFixture[str]) -> None:
+    results = measure_all(
+        requests("double", "interrupts", "verbose", "writes", "plain"), options=MeasureOptions(jobs=1)
+    )
+    double, interrupts, verbose, _, plain = results.values()
+    assert isinstance(double, Measurement)
+    assert isinstance(plain, Measurement)
+    assert (double.dtype, plain.dtype) == ("float64", "float32")
+    assert isinstance(interrupts, Failure)
+    assert (interrupts.stage, interrupts.message) == ("build", "KeyboardInterrupt: not the user's")
+    assert isinstance(verbose, Failure)
+    assert len(verbose.message) + len(verbose.detail) < 30_000
+
+
+def test_a_zoo_with_tools_of_its_own_hides_nothing_of_ours_and_writes_nothing_into_the_report(tmp_path: Path) -> None:
+    for folder in ("tools", "animals"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__init__.py").touch()
+    (tmp_path / "tools" / "layers.py").write_text("from torch.nn import Linear\n")
+    (tmp_path / "animals" / "__init__.py").write_text(
+        "import os\nfrom tools.layers import Linear\n\n\n"
+        "def build(name):\n    os.write(1, b'past sys.stdout')\n    return Linear(3, 2)\n"
+    )
+    # As the console script does it: the current folder is not on the path.
+    code = (
+        "from tools.measure.records import Factory, Request; from tools.measure.run import *;"
+        "print(measure_all([Request('cat', Factory('animals:build'), input_size=(3,))], options=MeasureOptions()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("{'cat': Measurement(name='cat', parameters=8,"), done.stderr + done.stdout
+
+
 def test_results_are_the_same_for_one_two_and_four_workers_and_from_the_cache(tmp_path: Path) -> None:
     names = [f"plain_{number}" for number in range(5)] + ["wide", "raises", "eps"]
     runs = []

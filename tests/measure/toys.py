@@ -90,6 +90,20 @@ def _prints() -> nn.Module:
     return Plain()
 
 
+def _interrupts() -> nn.Module:
+    raise KeyboardInterrupt("not the user's")
+
+
+def _double() -> nn.Module:
+    torch.set_default_dtype(torch.float64)
+    torch.set_grad_enabled(False)
+    return Plain()
+
+
+def _verbose() -> nn.Module:
+    raise ValueError("x" * 5_000_000)
+
+
 MODELS: dict[str, Any] = {
     "plain": Plain,
     "plain_again": Plain,
@@ -107,6 +121,9 @@ MODELS: dict[str, Any] = {
     "raises": _raises,
     "exits": _exits,
     "prints": _prints,
+    "interrupts": _interrupts,
+    "double": _double,
+    "verbose": _verbose,
     "not_a_module": lambda: 3,
 }
 

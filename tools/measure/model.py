@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 DEFAULT_INPUT_SIZE: InputSize = (3, 224, 224)
 """Used where neither the request nor the zoo's code says one."""
 
+_MOST_MESSAGE = 1_000
+_MOST_DETAIL = 20_000
+"""Characters of an error that are kept: a model may raise with a text of any length."""
+
 _Stage: TypeAlias = Literal["import", "build", "forward"]
 _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
@@ -100,9 +104,14 @@ def failure(name: str, stage: _Stage, error: BaseException) -> Failure:
     return Failure(
         name=name,
         stage="memory" if out_of_memory else stage,
-        message=message,
-        detail="".join(traceback.format_exception(error)),
+        message=shortened(message, _MOST_MESSAGE),
+        detail=shortened("".join(traceback.format_exception(error)), _MOST_DETAIL),
     )
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning and the end of a text that is longer than ``most`` characters."""
+    return text if len(text) <= most else f"{text[: most // 2]} [...] {text[-most // 2 :]}"
 
 
 def _attempt_meta(

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.measure.records import Failure
@@ -140,4 +141,27 @@ def _context() -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tools.measure.preload"])
+    _start_server()
     return context
+
+
+def _start_server() -> None:
+    """Start the server that forks the workers, without the current folder on its path.
+
+    The server is started with ``python -c``, which would put it first: a zoo that has a ``tools`` package of its own
+    would hide ours.
+    """
+    from multiprocessing import forkserver
+
+    before = os.environ.get("PYTHONSAFEPATH")
+    paths = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), paths]))
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name, value in (("PYTHONSAFEPATH", before), ("PYTHONPATH", paths)):
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
 from typing import Any
 
 from tools.measure.listing import list_in_process
-from tools.measure.model import measure_model
+from tools.measure.model import failure, measure_model
 from tools.measure.records import Request
 from tools.measure.serial import from_json
 from tools.measure.sources import loaded_sources
-from tools.measure.task import Outcome, outcome_to_wire
+from tools.measure.task import Outcome, outcome_to_wire, task_name
 
 
 def prepare(memory: int | None = None, *, threads: int = 1) -> None:
@@ -27,6 +28,10 @@ def prepare(memory: int | None = None, *, threads: int = 1) -> None:
 
     import tools.measure.preload  # noqa: F401 - loaded once, before any time limit runs
 
+    # Ctrl-C is for the process that drives this one, which ends the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a model writes to descriptor 1, past sys.stdout, must not end up in the report.
+    os.dup2(2, 1)
     torch.set_num_threads(threads)
     if memory is not None:
         limit_memory(memory)
@@ -52,13 +57,22 @@ def limit_memory(memory: int) -> None:
 def perform(data: Any) -> dict[str, Any]:
     """Carry out one task, given and answered as JSON values. Never raises for what foreign code does."""
     task = from_json(data)
-    if isinstance(task, Request):
-        record: Any = measure_model(task)
-        root = task.factory.root
-    else:
-        record = list_in_process(task)
-        root = task.root
+    _forget_settings()
+    try:
+        record: Any = measure_model(task) if isinstance(task, Request) else list_in_process(task)
+    except KeyboardInterrupt as error:  # the model's own: prepare() has seen to it that no other comes here
+        record = failure(task_name(task), "build", error)
+    root = task.factory.root if isinstance(task, Request) else task.root
     return outcome_to_wire(Outcome(record, loaded_sources(root)))
+
+
+def _forget_settings() -> None:
+    """Undo what the model before may have set in torch for the whole process."""
+    import torch
+
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
 
 
 def _end_with(parent: int) -> None:
