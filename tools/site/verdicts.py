@@ -14,7 +14,7 @@ MEASURED = "measured"
 MEANING = {
     Verdict.VERIFIED.value: "code came to the same value, at the precision claimed",
     Verdict.CONSISTENT.value: "fits what code predicts; a prediction, not a proof",
-    Verdict.MISMATCH.value: "code came to another value",
+    Verdict.MISMATCH.value: "code contradicts it",
     Verdict.IGNORED.value: "differs, and the card says why that is left alone",
     Verdict.UNCHECKED.value: "as published; nothing here proves it",
     MEASURED: "measured by code; nobody claims it",
