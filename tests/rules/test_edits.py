@@ -61,6 +61,20 @@ def test_a_hash_is_added_in_the_style_of_its_neighbour(before: str, after: str, 
     assert text == (head + after.format(SHA256)).replace("\n", newline)
 
 
+def test_a_model_without_metadata_gets_them_with_the_hash(tmp_path: Path) -> None:
+    block = f"Models:\n- Name: s\n  Weights: {URL}  # moved\n  Code: https://example.org/s.py\n"
+    added = block.replace("# moved\n", f"# moved\n  Metadata: {{SHA256: {SHA256}}}\n")
+    assert mended(block, tmp_path, "WTS012") == added
+    index = {"model-index.json": f'{{"Models": [{{"Name": "s", "Weights": "{URL}"}}]}}'}
+    added = f'{{"Models": [{{"Name": "s", "Weights": "{URL}", "Metadata": {{"SHA256": "{SHA256}"}}}}]}}'
+    assert mended(index, tmp_path, "WTS012", "model-index.json") == added
+
+
+def test_a_model_that_an_alias_repeats_gets_no_metadata(tmp_path: Path) -> None:
+    shared = f"Models:\n- &s\n  Name: s\n  Weights: {URL}\n- *s\n"
+    assert mended(shared, tmp_path, "WTS012") == shared
+
+
 def test_a_hash_is_not_added_where_an_alias_points(tmp_path: Path) -> None:
     anchor = f"Models:\n- Name: m\n  Metadata:\n    Epochs: &epochs 1\n- Name: s\n  Weights: {URL}\n  Metadata:\n"
     text = anchor + "    Epochs: *epochs\n"

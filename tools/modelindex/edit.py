@@ -91,8 +91,8 @@ def replacement(file: TextFile, scalar: Scalar, new: str) -> Edit:
     return Edit(file.path, scalar.start, scalar.end, old, written)
 
 
-def insertion(file: TextFile, after: Entry, key: str, value: str) -> Edit:
-    """The edit that adds ``key: value`` behind the entry ``after`` of the same mapping.
+def insertion(file: TextFile, after: Entry, key: str, value: str, *, within: str = "") -> Edit:
+    """The edit that adds ``key: value`` behind the entry ``after`` of the same mapping, or a new mapping ``within``.
 
     In a block it is a line of its own, with the entry's indentation and the file's line end; in a flow
     mapping or JSON it follows behind a comma.
@@ -105,8 +105,10 @@ def insertion(file: TextFile, after: Entry, key: str, value: str) -> Edit:
     if file.kind == "json":
         number = _NUMBER.match(value) is not None
         line = f"{json.dumps(key, ensure_ascii=False)}: {value if number else json.dumps(value, ensure_ascii=False)}"
+        line = f"{json.dumps(within, ensure_ascii=False)}: {{{line}}}" if within else line
     else:
         line = f"{_yaml(key, '')}: {_yaml(value, '')}"
+        line = f"{_yaml(within, '')}: {{{line}}}" if within else line
     if isinstance(after.key, FlowKey):
         separator = f",{_newline(text, start)}{before}" if not before.strip() else ", "
         return Edit(file.path, end, end, "", separator + line)

@@ -141,12 +141,12 @@ class Evidence:
 
     @cached_property
     def _uses(self) -> Counter[tuple[str, int]]:
-        """How many models' metadata hold the key that stands in a file at an offset."""
-        entries = (entry for model in self.index.models for entry in model.metadata.values())
+        """How many models hold the key that stands in a file at an offset, in their metadata or as a field."""
+        entries = (e for model in self.index.models for e in (*model.metadata.values(), *model.fields.values()))
         return Counter((entry.key.place.path, entry.key.start) for entry in entries)
 
     def is_own(self, key: Scalar) -> bool:
-        """Whether a key of the metadata belongs to one model alone: no collection, file or anchor shares it."""
+        """Whether a key of a model or its metadata is its alone: no collection, file or anchor shares it."""
         return self._uses[key.place.path, key.start] == 1
 
     def nearest(self, name: str) -> list[str]:

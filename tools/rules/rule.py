@@ -131,14 +131,21 @@ def replacement(subject: Subject, value: Scalar, new: str) -> tuple[Edit, ...]:
 def addition(subject: Subject, field: str, value: str) -> tuple[Edit, ...]:
     """The edit that adds a field to a model's own metadata, behind its last single value; nothing where there is none.
 
-    Metadata that another model shares (a file that both name, a YAML anchor) is left alone: it speaks of both.
+    A model without any metadata gets them behind its Weights. Metadata that another model shares (a file that both
+    name, a YAML anchor) are left alone: they speak of both.
     """
     for entry in reversed(tuple(subject.model.metadata.values())):
         file = subject.evidence.index.files.get(entry.key.place.path)
         own = entry.inherited_from is None and subject.evidence.is_own(entry.key)
         if own and file is not None and _stands_beside(file, entry):
             return (edit.insertion(file, entry, field, value),)
-    return ()
+    weights = subject.model.fields.get("weights")
+    if "metadata" in subject.model.fields or weights is None or weights.inherited_from is not None:
+        return ()
+    file = subject.evidence.index.files.get(weights.key.place.path)
+    if file is None or not subject.evidence.is_own(weights.key) or not _stands_beside(file, weights):
+        return ()
+    return (edit.insertion(file, weights, field, value, within="Metadata"),)
 
 
 def _stands_beside(file: TextFile, entry: Entry) -> bool:

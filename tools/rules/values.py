@@ -59,10 +59,11 @@ class WrongType(ModelRule):
                 yield self._structure(subject, entry.key.text, entry.value)
                 continue
             claims = subject.by_field.get(key, ())
-            if len(claims) == 1:
-                complaint = _CHECKS[key](claims[0])
-                if complaint:
-                    yield from self.breach(claims[0], f"{claims[0].field}: {_short(claims[0].value.text)} {complaint}")
+            if len(claims) == 1 or key in _LISTS:
+                for claim in claims:
+                    complaint = _CHECKS[key](claim)
+                    if complaint:
+                        yield from self.breach(claim, f"{claim.field}: {_short(claim.value.text)} {complaint}")
 
     def _structure(self, subject: Subject, field: str, value: Value) -> Outcome:
         return self.finding(value.place, f"{field}: a single value belongs here", model=subject.name, field=field)
@@ -112,7 +113,7 @@ def _digest(claim: Claim) -> str:
 
 
 def _channels(claim: Claim) -> str:
-    return "" if _CHANNELS.fullmatch(claim.value.text.strip()) else "is not a list of numbers"
+    return "" if _CHANNELS.fullmatch(claim.value.text.strip()) else "is not a number or a list of numbers"
 
 
 _CHECKS = {
@@ -128,4 +129,5 @@ _CHECKS = {
     "mean": _channels,
     "std": _channels,
 }
+_LISTS = frozenset({"mean", "std"})
 _SINGLE = frozenset({"parameters", "flops", "flops counter", "flops input size", "file size", "sha256", "crop pct"})
