@@ -10,7 +10,7 @@ from markupsafe import Markup
 from tools.site.architecture import identifier
 from tools.site.facts import Facts
 from tools.site.html import render
-from tools.site.numbers import input_size, percent, short
+from tools.site.numbers import grouped, input_size, percent, short
 
 _WIDTH, _ROW, _TOP = 380, 22, 4
 _LABEL, _VALUE = 132, 116
@@ -24,7 +24,8 @@ class Bar:
     y: int
     label: str
     width: float
-    value: int
+    exact: str
+    share: str
     text: str
 
 
@@ -77,10 +78,12 @@ def _panel(identifier_: str, title: str, unit: str, parts: Mapping[str, int]) ->
             _TOP + n * _ROW,
             label.replace("_", " "),
             max(1.0, round(room * value / largest, 1)),
-            value,
-            f"{short(value)} · {percent(value, total)}",
+            grouped(value),
+            share,
+            f"{short(value)} · {share}",
         )
         for n, (label, value) in enumerate(shown)
+        for share in (percent(value, total),)
     )
     return Panel(identifier_, title, unit, total, bars, _TOP + len(bars) * _ROW + 4)
 
