@@ -40,6 +40,11 @@ class Panel:
     bars: tuple[Bar, ...]
     height: int
 
+    @property
+    def description(self) -> str:
+        """The bars in words, for those who do not see them."""
+        return " ".join(f"{bar.label}: {bar.exact}, {bar.share}." for bar in self.bars)
+
 
 def draw(facts: Facts) -> Markup:
     """Four panels: FLOPs and parameters, by stage and by operator or kind of layer."""
@@ -60,7 +65,7 @@ def draw(facts: Facts) -> Markup:
         panels=[panel for panel in panels if panel.bars],
         why="",
         uncounted=count.uncounted,
-        geometry=(_WIDTH, _ROW, _LABEL),
+        geometry=(_WIDTH, _ROW - 7, _LABEL),
     )
 
 
