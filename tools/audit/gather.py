@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
 
 from tools.audit.progress import Progress
 from tools.audit.settings import Settings
 from tools.modelindex.records import Index, Model
+from tools.rules.urls import file_name
 from tools.weights.records import LinkStatus, WeightFile
 
 _MOST_SOURCE = 16 * 1024 * 1024
@@ -21,18 +21,10 @@ def weight_urls(index: Index) -> dict[str, tuple[str, ...]]:
     for model in index.models:
         if model.weights is not None:
             url = model.weights.text.strip()
-            name = PurePosixPath(unquote(urlsplit_path(url))).name
+            name = file_name(url)
             if name and url not in urls.get(name, ()):
                 urls[name] = (*urls.get(name, ()), url)
     return urls
-
-
-def urlsplit_path(url: str) -> str:
-    """The path of a URL; nothing of what cannot be split."""
-    try:
-        return urlsplit(url).path
-    except ValueError:
-        return ""
 
 
 def weight_files(

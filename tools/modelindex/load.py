@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
+from tools.collector import collector_paused
 from tools.modelindex.inherit import Families, models
 from tools.modelindex.paths import PathError, Repository
 from tools.modelindex.records import Index, Place, Problem
@@ -29,7 +28,7 @@ def load(paths: Sequence[Path], root: Path) -> Index:
     Wrong input raises nothing: whatever is wrong comes back in :attr:`Index.problems`, located, in the
     order of files and lines, beside all that could be read.
     """
-    with _no_garbage_collection():
+    with collector_paused(settle=True):
         store = Store(root)
         walk = Walk(store)
         for path in paths:
@@ -80,19 +79,3 @@ def _pages(repository: Repository, folder: Path) -> Iterator[Path]:
 
 def _key(place: Place, order: dict[str, int]) -> tuple[int, Place]:
     return order.get(place.path, len(order)), place
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Nothing that is made while loading is garbage, but the collector would walk all of it again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            if not gc.get_freeze_count():
-                # Straight to the oldest generation: the collector would else walk it all as soon as it may.
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()

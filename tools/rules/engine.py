@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from tools.collector import collector_paused
 from tools.modelindex.records import Ignore, Place
 from tools.rules.claims import key_of
 from tools.rules.evidence import Evidence, Subject
@@ -46,19 +45,7 @@ def unknown_selectors(selectors: Iterable[str], rules: Sequence[Rule] = RULES) -
     return tuple(s for s in selectors if not any(matches(rule.code, (s,)) for rule in rules))
 
 
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Spare the collector: judging makes records that all stay, and walking a large index again and again is slow."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@_no_garbage_collection()
+@collector_paused()
 def judge(
     context: Context,
     *,
