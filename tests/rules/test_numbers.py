@@ -133,3 +133,9 @@ def test_the_fix_keeps_unit_quotes_and_precision(tmp_path: Path) -> None:
 
 def test_cheap_operators_without_formula_are_no_finding(tmp_path: Path) -> None:
     assert not findings(flops("251736960"), tmp_path, "FLP003")
+
+
+def test_the_channels_that_an_image_size_states_must_be_the_codes(tmp_path: Path) -> None:
+    assert verdict(entry("Image Size", "3x224x224"), tmp_path, "Image Size").verdict is Verdict.VERIFIED
+    (finding,) = findings(entry("Image Size", "1x224x224"), tmp_path, "MOD004")
+    assert "3x224x224 in the zoo's code" in finding.message

@@ -28,16 +28,17 @@ class ImageSizeMismatch(ModelRule):
     proves = ("image size",)
 
     def check_model(self, subject: Subject) -> Iterator[Outcome]:
-        """Compare height and width."""
+        """Compare height and width, and channels where the card states them."""
         claim, measurement = subject.claim("image size"), subject.measurement
         if claim is None or measurement is None or measurement.config.input_size is None:
             return
-        claimed, own = parse_size(claim.value.text), measurement.config.input_size
+        own = measurement.config.input_size
+        claimed = parse_size(claim.value.text, own[0])
         if claimed is None:
             return
         alone = claim.value.text.strip().isdigit()
         shown = str(own[-1]) if alone and own[-1] == own[-2] else show_size(own)
-        if claimed[-2:] == own[-2:]:
+        if claimed == (own[0], *own[-2:]):  # of a video, the frames in between are not stated
             yield judged(claim, Verdict.VERIFIED, shown, "the code's own")
         else:
             message = f"Image Size: {claim.value.text} claimed, {shown} in the zoo's code"
