@@ -7,7 +7,8 @@ it writes: each costs a PUT opcode, and each later use of the same object a GET 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ class Entries(NamedTuple):
     """What all entries of a state dict cost together, whatever container holds them."""
 
     size: int
-    """Bytes without the PUT and GET opcodes."""
+    """Bytes without the PUT and GET opcodes, and without the storage keys, whose lengths depend on the format."""
     puts: int
     shared: tuple[tuple[int, int], ...]
     """Of each object that several entries use: its number, counted from the first entry, and its later uses."""
@@ -67,7 +68,12 @@ def integer(value: int) -> int:
 
 def text(value: str) -> int:
     """Bytes of a string (BINUNICODE), without its PUT."""
-    return 5 + len(value.encode("utf-8", "surrogatepass"))
+    return texts((value,))
+
+
+def texts(values: Collection[str]) -> int:
+    """Bytes of several strings, without their PUTs."""
+    return 5 * len(values) + len("".join(values).encode("utf-8", "surrogatepass"))
 
 
 def puts_size(first: int, count: int) -> int:
@@ -76,34 +82,38 @@ def puts_size(first: int, count: int) -> int:
     return 2 * short + 5 * (count - short)
 
 
-def walk(entries: Sequence[TensorEntry], key_digits: Sequence[int], *, view_field: bool) -> Entries:
-    """Follow the pickler over the entries.
-
-    Args:
-        entries: the state dict's entries, in order.
-        key_digits: for each entry the length of its storage key.
-        view_field: whether a storage's description ends in the legacy format's sixth field, a ``None``.
-    """
-    size = puts = 0
+def walk(entries: Sequence[TensorEntry]) -> Entries:
+    """Follow the pickler over the entries of a state dict, in order."""
+    size = texts([entry.key for entry in entries])
+    puts = 0
     first: dict[str, int] = {}
     uses: dict[str, int] = {}
-    for entry, digits in zip(entries, key_digits, strict=True):
-        own_size, own_puts, shared = _tensor(entry.shape, entry.dtype, entry.nbytes)
-        size += text(entry.key) + own_size + 5 + digits + view_field
-        puts += 1  # the entry's key
-        for item in shared:
+    again: Counter[str] = Counter()
+    for entry in entries:
+        own_size, own_puts = _tensor(entry.shape, entry.dtype, entry.nbytes)
+        size += own_size
+        puts += 1 + own_puts  # 1: the entry's key
+        if entry.dtype in again:
+            again[entry.dtype] += 1
+            continue
+        again[entry.dtype] = 0
+        before = puts - own_puts
+        for item in _shared(entry.dtype, entry.shape):
             if item.name in first:
                 uses[item.name] += 1
             else:
-                first[item.name], uses[item.name] = puts + item.after, 0
+                first[item.name], uses[item.name] = before + item.after, 0
                 size += item.size
+                before += 1
                 puts += 1
-        puts += own_puts
+    for dtype, times in again.items():
+        for item in _shared(dtype, ()):
+            uses[item.name] += times
     return Entries(size, puts, tuple((first[name], uses[name]) for name in first), len(entries))
 
 
 def container_size(entries: Entries, *, plain: bool, modules: Sequence[tuple[str, int | None]] | None) -> int:
-    """Bytes of the whole pickle, ``\\x80\\x02`` to STOP.
+    """Bytes of the whole pickle, ``\\x80\\x02`` to STOP, without the storage keys.
 
     Args:
         entries: what :func:`walk` found.
@@ -127,31 +137,19 @@ def container_size(entries: Entries, *, plain: bool, modules: Sequence[tuple[str
         size += 1 + text("_metadata") + _get(0) + 2 + _batches(len(modules)) + 2
         puts += 3
         word = puts + 2  # the string "version": numbered behind the first module's path and dict
-        for position, (path, version) in enumerate(modules):
-            size += text(path) + 1 + (1 if version is None else integer(version)) + 1
-            size += text("version") if position == 0 else _get(word)
-            puts += 3 if position == 0 else 2
+        size += texts([path for path, _ in modules])
+        versions = [version for _, version in modules if version is not None]
+        size += 3 * len(modules) - len(versions) + sum(map(integer, versions))
+        if modules:
+            size += text("version") + (len(modules) - 1) * _get(word)
+            puts += 2 * len(modules) + 1
     return size + puts_size(0, puts)
 
 
 @lru_cache(maxsize=4096)
-def _tensor(shape: tuple[int, ...], dtype: str, nbytes: int) -> tuple[int, int, tuple[_Shared, ...]]:
-    """Bytes of the opcodes that are one tensor's own, how many objects it numbers itself, and what it shares."""
-    storage, itemsize = STORAGES.get(dtype, ("", 1))
-    numbered_dimensions = 2 if shape else 0  # () is an opcode, not an object
-    if storage:
-        rebuild, storage_class = "_rebuild_tensor_v2", ("torch", storage)
-    else:
-        rebuild, storage_class = "_rebuild_tensor_v3", ("torch.storage", "UntypedStorage")
-    shared = [
-        _Shared(rebuild, _global("torch._utils", rebuild), 0),
-        _Shared("storage", text("storage"), 0),
-        _Shared(storage_class[1], _global(*storage_class), 0),
-        _Shared("cpu", text("cpu"), 1),  # behind the storage key
-    ]
-    if not storage:
-        # Behind the storage key, the description, the dimensions and the hooks.
-        shared.append(_Shared(f"dtype {dtype}", _global("torch", dtype), 3 + numbered_dimensions))
+def _tensor(shape: tuple[int, ...], dtype: str, nbytes: int) -> tuple[int, int]:
+    """Bytes of the opcodes that are one tensor's own, and how many objects it numbers itself."""
+    _, itemsize = STORAGES.get(dtype, ("", 1))
     strides = []
     step = 1
     for length in reversed(shape):
@@ -172,7 +170,30 @@ def _tensor(shape: tuple[int, ...], dtype: str, nbytes: int) -> tuple[int, int, 
         + 1  # REDUCE
     )
     # Storage key, description, shape and strides, hooks, arguments, tensor.
-    return size, 5 + numbered_dimensions, tuple(shared)
+    return size, 5 + _numbered_dimensions(shape)
+
+
+def _shared(dtype: str, shape: tuple[int, ...]) -> list[_Shared]:
+    """What the tensors of a dtype share; where it is numbered, for the first one's shape."""
+    storage, _ = STORAGES.get(dtype, ("", 1))
+    if storage:
+        rebuild, storage_class = "_rebuild_tensor_v2", ("torch", storage)
+    else:
+        rebuild, storage_class = "_rebuild_tensor_v3", ("torch.storage", "UntypedStorage")
+    shared = [
+        _Shared(rebuild, _global("torch._utils", rebuild), 0),
+        _Shared("storage", text("storage"), 0),
+        _Shared(storage_class[1], _global(*storage_class), 0),
+        _Shared("cpu", text("cpu"), 1),  # behind the storage key
+    ]
+    if not storage:
+        # Behind the storage key, the description, the dimensions and the hooks.
+        shared.append(_Shared(f"dtype {dtype}", _global("torch", dtype), 3 + _numbered_dimensions(shape)))
+    return shared
+
+
+def _numbered_dimensions(shape: tuple[int, ...]) -> int:
+    return 2 if shape else 0  # shape and strides; () is an opcode, not an object
 
 
 def _global(module: str, name: str) -> int:

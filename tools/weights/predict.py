@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tools.measure.records import TensorEntry
-from tools.weights.pickled import container_size, puts_size, text, walk
+from tools.weights.pickled import container_size, puts_size, text, texts, walk
 from tools.weights.records import Prediction
 
 KEY_DIGITS = 14
@@ -66,16 +66,16 @@ def predict_sizes(
         if not tracked and len(without) == len(state_dict):
             continue
         count = len(entries)
-        in_zip = walk(entries, [len(str(number)) for number in range(count)], view_field=False)
-        in_legacy = walk(entries, [KEY_DIGITS] * count, view_field=True)
-        after_legacy = _legacy_rest(entries)
-        for container, modules in containers.items():
-            plain = container == "dict"
-            zipped = _zip_size(container_size(in_zip, plain=plain, modules=modules), entries, archive_name)
-            legacy = container_size(in_legacy, plain=plain, modules=modules) + after_legacy
+        walked = walk(entries)
+        pickles = [container_size(walked, plain=name == "dict", modules=of) for name, of in containers.items()]
+        keys = texts([str(number) for number in range(count)])
+        zips = _zip_sizes([pickled + keys for pickled in pickles], entries, archive_name)
+        # In every storage's description a longer key, and a sixth field, a None.
+        rest = count * (text("") + KEY_DIGITS + 1) + _legacy_rest(entries)
+        for (container, modules), pickled, zipped in zip(containers.items(), pickles, zips, strict=True):
             predictions += [
                 Prediction("zip", modules is not None, tracked, zipped, container),
-                Prediction("legacy", modules is not None, tracked, legacy, container, slack=2 * count),
+                Prediction("legacy", modules is not None, tracked, pickled + rest, container, slack=2 * count),
             ]
     return tuple(predictions)
 
@@ -108,21 +108,38 @@ def _legacy_rest(entries: Sequence[TensorEntry]) -> int:
     return header + keys + sum(8 + entry.nbytes for entry in entries)
 
 
-def _zip_size(pickled: int, entries: Sequence[TensorEntry], archive_name: str) -> int:
-    """Bytes of a zip file whose ``data.pkl`` takes ``pickled`` bytes."""
+def _zip_sizes(pickles: Sequence[int], entries: Sequence[TensorEntry], archive_name: str) -> list[int]:
+    """Bytes of a zip file for each of several sizes of its ``data.pkl``."""
     # torch writes through a stream, which has no name, where the path is not ASCII.
-    name = len(archive_name if archive_name.isascii() else "archive") + 1
-    records = [("data.pkl", pickled), (".format_version", 1), (".storage_alignment", 2), ("byteorder", 6)]
-    records += [(f"data/{number}", entry.nbytes) for number, entry in enumerate(entries)]
-    records += [("version", 2), (".data/serialization_id", 40)]
+    folder = len(archive_name if archive_name.isascii() else "archive") + 1
+    small = [(".format_version", 1), (".storage_alignment", 2), ("byteorder", 6)]
+    storages = [(f"data/{number}", entry.nbytes) for number, entry in enumerate(entries)]
+    last = [("version", 2), (".data/serialization_id", 40)]
+    records = [(folder + len(name), size) for name, size in (("data.pkl", 0), *small, *storages, *last)]
+    first = _zip_size(pickles[0], records)
+    if first + max(pickles) >= _UINT32:
+        return [_zip_size(pickled, records) for pickled in pickles]
+    # All contents begin at multiples of 64: behind another pickle the same bytes stand, a multiple of 64 further on.
+    second = [_aligned(_aligned(34 + records[0][0]) + size + 16 + 34 + records[1][0]) for size in pickles]
+    return [first + begin - second[0] for begin in second]
+
+
+def _zip_size(pickled: int, records: Sequence[tuple[int, int]]) -> int:
+    """Bytes of a zip file: of each record come the bytes of the name and of the content, ``pickled`` of the first."""
     position = directory = 0
-    for record, size in records:
-        long_size, long_offset = size >= _UINT32, position >= _UINT32
-        # The 64-bit fields: two sizes and the offset, behind a four-byte head.
-        extra = (4 if long_size or long_offset else 0) + 16 * long_size + 8 * long_offset
-        directory += 46 + name + len(record) + extra
-        start = position + 30 + name + len(record) + extra + 4  # 4: the head of the field that pads
-        position = -(-start // ALIGNMENT) * ALIGNMENT + size
-        if size:  # an empty record has no data descriptor
-            position += 24 if extra else 16
+    for name, size in ((records[0][0], pickled), *records[1:]):
+        start = position + 34 + name  # 34: the record's head, and that of the field that pads
+        directory += 46 + name
+        descriptor = 16 if size else 0  # an empty record has none
+        if size >= _UINT32 or position >= _UINT32:
+            # The 64-bit fields: two sizes and the offset, behind a four-byte head.
+            extra = 4 + 16 * (size >= _UINT32) + 8 * (position >= _UINT32)
+            start += extra
+            directory += extra
+            descriptor = 24 if size else 0
+        position = _aligned(start) + size + descriptor
     return position + directory + 56 + 20 + 22  # the ends of the directory: 64-bit record, its locator, classic record
+
+
+def _aligned(position: int) -> int:
+    return -(-position // ALIGNMENT) * ALIGNMENT
