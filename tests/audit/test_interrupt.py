@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -53,6 +54,41 @@ def test_an_interrupt_prints_what_is_known_and_leaves_no_process(tmp_path: Path,
     assert endless["failure"]["stage"] == "cancelled"
     assert report["summary"]["interrupted"] is True
     assert not _runs(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the server in /proc")
+def test_an_interrupt_while_torch_loads_ends_quietly(tmp_path: Path) -> None:
+    (tmp_path / "tiny.py").write_text("def create_model(name):\n    raise ValueError\n", "utf-8")
+    (tmp_path / "model-index.yml").write_text("Models:\n- Name: tiny\n", "utf-8")
+    command = [sys.executable, "-m", "tools.audit", "--factory", "tiny:create_model", "--no-cache"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as audit:
+        deadline = time.monotonic() + 60
+        while not (servers := _servers(audit.pid)):
+            assert audit.poll() is None, audit.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(0.1)  # it has begun to import, which takes most of a second
+        os.killpg(audit.pid, signal.SIGINT)  # as a terminal does: to the whole group
+        # The end of standard error is the end of the server too, which has it from the audit.
+        _, stderr = audit.communicate(timeout=60)
+    assert audit.returncode == 130, stderr
+    assert "KeyboardInterrupt" not in stderr
+    assert not any(map(_runs, servers))
+
+
+def _servers(parent: int) -> list[int]:
+    """The servers that ``parent`` started to fork workers from."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            child = stat.read_text().rpartition(")")[2].split()[1] == str(parent)
+            if child and "forkserver" in (stat.parent / "cmdline").read_text():
+                found.append(int(stat.parent.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
 
 
 def _runs(pid: int) -> bool:

@@ -153,6 +153,7 @@ def _audit(flags: dict[str, Any]) -> int:
 
 
 def _run(settings: Settings, flags: dict[str, Any], clock: Clock) -> Run:
+    _load_torch_ahead(settings)
     from tools.audit.progress import Lines, Live, Silent
     from tools.audit.run import run
 
@@ -162,6 +163,19 @@ def _run(settings: Settings, flags: dict[str, Any], clock: Clock) -> Run:
         with Live() as live:
             return run(settings, live, clock)
     return run(settings, Lines(), clock)
+
+
+def _load_torch_ahead(settings: Settings) -> None:
+    """Let torch load beside what this process imports and reads, where it is sure that models must be measured."""
+    from tools.measure.cache import default_path
+
+    if settings.factory is None or settings.static or settings.cluster is not None:
+        return
+    if settings.cache and not settings.refresh and default_path(settings.project).is_file():
+        return
+    from tools.measure.pool import load_torch_ahead
+
+    load_torch_ahead()
 
 
 def _exit_code(outcome: Run) -> int:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
+from itertools import islice
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools.collector import collector_paused
 from tools.measure.records import Failure
 from tools.measure.task import (
     Limits,
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from pebble import ProcessFuture
 
 _POLL_SECONDS = 0.2
+_AHEAD = 4
+"""Tasks for each worker that the pool knows of: no worker runs dry, and there are never thousands to look through."""
 
 
 def available_cores() -> int:
@@ -91,13 +96,16 @@ class LocalRunner:
             initializer=worker.prepare,
             initargs=(self.limits.memory,),
         )
+        waiting = iter(range(len(tasks)))
         pending: dict[ProcessFuture[dict[str, Any]], int] = {}
         announced: set[int] = set()
         try:
-            for index, task in enumerate(tasks):
-                future = pool.schedule(worker.perform, args=[to_wire(task)], timeout=self.limits.timeout)
-                pending[future] = index
-            while pending:
+            while True:
+                for index in islice(waiting, _AHEAD * self.jobs - len(pending)):
+                    wire = to_wire(tasks[index])
+                    pending[pool.schedule(worker.perform, args=[wire], timeout=self.limits.timeout)] = index
+                if not pending:
+                    break
                 for future, index in pending.items():
                     if index not in announced and future.running():
                         announced.add(index)
@@ -112,7 +120,7 @@ class LocalRunner:
             pool.close()  # type: ignore[no-untyped-call]
         except KeyboardInterrupt:
             pool.stop()  # type: ignore[no-untyped-call]
-            for index in pending.values():
+            for index in (*pending.values(), *waiting):
                 done(index, cancelled(tasks[index]))
         except BaseException:
             pool.stop()  # type: ignore[no-untyped-call]
@@ -124,7 +132,8 @@ class LocalRunner:
         from pebble import ProcessExpired
 
         try:
-            return outcome_from_wire(future.result())
+            with collector_paused(settle=True):
+                return outcome_from_wire(future.result())
         except TimeoutError:
             return timed_out(task, self.limits.timeout or 0.0)
         except ProcessExpired as error:
@@ -133,6 +142,11 @@ class LocalRunner:
             return cancelled(task)
         except Exception as error:  # what a result cannot be sent back by: the pipe broke, memory ended
             return Outcome(Failure(task_name(task), "crash", f"{type(error).__name__}: {error}"))
+
+
+def load_torch_ahead() -> None:
+    """Start the server, where the system has one: it loads torch while the caller does something else."""
+    _context()
 
 
 @functools.cache
@@ -146,20 +160,24 @@ def _context() -> BaseContext:
 
 
 def _start_server() -> None:
-    """Start the server that forks the workers, without the current folder on its path.
+    """Start the server that forks the workers, without the current folder on its path and deaf to Ctrl-C.
 
-    The server is started with ``python -c``, which would put it first: a zoo that has a ``tools`` package of its own
-    would hide ours.
+    The server is started with ``python -c``, which would put the folder first: a zoo that has a ``tools`` package of
+    its own would hide ours. Ctrl-C is for this process, which ends the others; the server would print a traceback.
     """
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
+    # The server starts it too if need be, and it would let Ctrl-C through again.
+    resource_tracker.ensure_running()
     before = os.environ.get("PYTHONSAFEPATH")
     paths = os.environ.get("PYTHONPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), paths]))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for name, value in (("PYTHONSAFEPATH", before), ("PYTHONPATH", paths)):
             if value is None:
                 del os.environ[name]

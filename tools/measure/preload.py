@@ -6,17 +6,24 @@ workers that meet such an operator.
 
 from __future__ import annotations
 
+import gc
 import importlib
 
-for _name in (
-    "fvcore.nn",
-    "torch.utils.flop_counter",
-    "tools.measure.build",
-    "tools.measure.counters",
-    "tools.measure.evidence",
-    "tools.measure.fingerprint",
-    "tools.measure.forward",
-    "tools.measure.model",
-    "tools.measure.trace",
-):
-    importlib.import_module(_name)
+from tools.collector import collector_paused
+
+with collector_paused():
+    for _name in (
+        "fvcore.nn",
+        "torch.utils.flop_counter",
+        "tools.measure.build",
+        "tools.measure.counters",
+        "tools.measure.evidence",
+        "tools.measure.fingerprint",
+        "tools.measure.forward",
+        "tools.measure.model",
+        "tools.measure.trace",
+    ):
+        importlib.import_module(_name)
+
+# All of it stays for good: no worker need look for garbage in it, or copy its pages by looking.
+gc.freeze()

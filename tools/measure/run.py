@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tools.collector import collector_paused
 from tools.measure.cache import Cache, Keys
 from tools.measure.records import Failure, Listing, Measurement, Request
 from tools.measure.task import Limits, Outcome, Runner, Task, cancelled, task_name
@@ -85,10 +86,11 @@ def carry_out(
     else:
         with Cache(options.cache_path) as cache:
             keys = _keys(tasks)
-            for index, (task, key) in enumerate(zip(tasks, keys, strict=True)):
-                found = None if options.refresh else cache.find(key, _root(task))
-                if found is not None:
-                    note(index, found, cached=True)
+            with collector_paused(settle=True):
+                for index, (task, key) in enumerate(zip(tasks, keys, strict=True)):
+                    found = None if options.refresh else cache.find(key, _root(task))
+                    if found is not None:
+                        note(index, found, cached=True)
             cache.touch([keys[index] for index in records])
 
             def keep(index: int, outcome: Outcome) -> None:
