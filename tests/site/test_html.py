@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 from html.parser import HTMLParser
+from pathlib import Path
 
 import jinja2
 import markdown
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.site import html
 from tools.site.html import as_block, escape, render, web_url
 
 HOSTILE = [
@@ -100,3 +103,19 @@ def test_anything_else_is_text(url: str | None) -> None:
 def test_a_template_that_misses_a_value_fails() -> None:
     with pytest.raises(jinja2.UndefinedError):
         render("facts.html")
+
+
+def test_a_changed_template_is_read_again_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(html.TEMPLATES, tmp_path / "templates")
+    monkeypatch.setattr(html, "TEMPLATES", tmp_path / "templates")
+    link = tmp_path / "templates" / "link.html"
+    try:
+        html.forget_templates()
+        link.write_text("old {{ text }}", "utf-8")
+        assert render("link.html", text="*") == "old &#42;"
+        link.write_text("new {{ text }}", "utf-8")
+        assert render("link.html", text="*") == "old &#42;"
+        html.forget_templates()
+        assert render("link.html", text="*") == "new &#42;"
+    finally:
+        html.forget_templates()

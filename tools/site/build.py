@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from markupsafe import Markup
 from tools.rules.records import Severity
 from tools.site import cost, machines, tables
 from tools.site.comments import without_index
-from tools.site.html import as_block, render, web_url
+from tools.site.html import as_block, forget_templates, render, web_url
 from tools.site.outcome import Outcome, audit
 from tools.site.repository import Commit, commit
 
@@ -43,6 +44,9 @@ class Build:
         self._serving = serving
         self._project = Path(env.project_dir)
         self._drawn: dict[tuple[str, str], Markup] = {}
+        self._paths: dict[str, str] = {}
+        if serving:
+            forget_templates()
 
     def macros(self) -> Sequence[Callable[..., str]]:
         """Every macro, under the name that pages call it by."""
@@ -204,7 +208,11 @@ class Build:
     @cached_property
     def outcome(self) -> Outcome:
         """The audit's results."""
-        return audit(self._project)
+        outcome = audit(self._project)
+        if not self._serving:
+            # They stay until the process ends, and so does all that is there by now: nothing for the collector to find.
+            gc.freeze()
+        return outcome
 
     @cached_property
     def commit(self) -> Commit:
@@ -225,7 +233,10 @@ class Build:
 
     @property
     def _page_path(self) -> str:
-        return self._relative_to_project(self._env.page.file.abs_src_path)
+        path = self._env.page.file.abs_src_path
+        if path not in self._paths:
+            self._paths[path] = self._relative_to_project(path)
+        return self._paths[path]
 
     def _relative_to_project(self, path: str) -> str:
         try:

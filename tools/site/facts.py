@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +23,7 @@ _HASH = re.compile(r"-([0-9a-fA-F]{8,64})\.[^-]*$")
 _TOP = {k: re.compile(rf"top[ _-]?{k}(?!\d)|(acc|accuracy)[ _]?@[ _]?{k}(?!\d)", re.IGNORECASE) for k in (1, 5)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """One model, as every page shows it."""
 
@@ -52,7 +53,7 @@ class Facts:
         """The published weight file's URL, as the card has it."""
         return self.report.model.weights.text if self.report.model.weights else None
 
-    @property
+    @cached_property
     def weights_name(self) -> str:
         """The weight file's name; empty without weights."""
         try:
@@ -60,7 +61,7 @@ class Facts:
         except ValueError:
             return ""
 
-    @property
+    @cached_property
     def hash_prefix(self) -> str:
         """The beginning of the weight file's SHA-256 as its name promises it; empty without one."""
         match = _HASH.search(self.weights_name)
@@ -68,8 +69,14 @@ class Facts:
 
     def judgement(self, field: str) -> Judgement | None:
         """The verdict on the claim of a field; on the one that promises least, of several."""
-        wanted = canonical(field)
-        return most_cautious([j for j in self.report.judgements if canonical(j.claim.field) == wanted])
+        return most_cautious(self._by_field.get(canonical(field), ()))
+
+    @cached_property
+    def _by_field(self) -> Mapping[str, Sequence[Judgement]]:
+        found: dict[str, list[Judgement]] = {}
+        for judgement in self.report.judgements:
+            found.setdefault(canonical(judgement.claim.field), []).append(judgement)
+        return found
 
     def accuracy(self, k: int) -> Judgement | None:
         """The verdict on the published top-``k`` accuracy."""

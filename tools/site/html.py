@@ -7,7 +7,7 @@ character references that none of the three gives a meaning to.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -31,9 +31,13 @@ def escape(value: object) -> Markup:
 
     Markup that this package made is passed through.
     """
-    if isinstance(value, Markup):
-        return value
-    return Markup(str(value).translate(_REFERENCES))  # noqa: S704 - the translation is the escaping
+    return value if isinstance(value, Markup) else _escaped(str(value))
+
+
+@lru_cache(maxsize=4096)
+def _escaped(text: str) -> Markup:
+    """The same names, headings and marks stand on every page of a site."""
+    return Markup(text.translate(_REFERENCES))  # noqa: S704 - the translation is the escaping
 
 
 def web_url(value: str | None) -> str | None:
@@ -57,6 +61,11 @@ def render(template: str, **values: object) -> Markup:
     return Markup(_environment().get_template(template).render(**values))  # noqa: S704 - autoescaped
 
 
+def forget_templates() -> None:
+    """Read the templates anew from now on: while a site is served, somebody may change them."""
+    _environment.cache_clear()
+
+
 def as_block(markup: Markup) -> str:
     """Markup as a block of its own in a Markdown page; Markdown leaves alone what stands in a ``div``."""
     lines = [line.strip() for line in str(markup).splitlines() if line.strip()]
@@ -68,6 +77,7 @@ def _environment() -> jinja2.Environment:
     import jinja2
 
     from tools.site import numbers
+    from tools.site.verdicts import MEANING, SYMBOL
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -76,6 +86,8 @@ def _environment() -> jinja2.Environment:
         finalize=escape,
         trim_blocks=True,
         lstrip_blocks=True,
+        # A template is looked at once a build and not once a use; see :func:`forget_templates`.
+        auto_reload=False,
     )
     environment.filters.update(
         web_url=web_url,
@@ -85,4 +97,6 @@ def _environment() -> jinja2.Environment:
         size=numbers.input_size,
         percent=numbers.percent,
     )
+    environment.globals["symbols"] = SYMBOL
+    environment.globals["legend"] = Markup(environment.get_template("legend.html").render(looks=MEANING))  # noqa: S704
     return environment

@@ -101,10 +101,10 @@ def json_ld(facts: Sequence[Facts], url: str | None) -> Markup:
 
 def write(site: Path, files: dict[str, str]) -> None:
     """Write the files below the site's folder."""
+    for folder in {(site / name).parent for name in files}:
+        folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        path = site / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        (site / name).write_bytes(text.encode())
 
 
 def _linked(facts: Facts, url: str | None) -> dict[str, Any]:

@@ -15,6 +15,8 @@ NOTHING = "\N{EN DASH}"
 
 def grouped(value: object) -> str:
     """``4134606`` -> ``4,134,606``; what is no number stays as it is."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     number = as_number(value)
     if number is None:
         return str(value)
@@ -58,6 +60,8 @@ def as_number(value: object, kind: Kind = "count") -> Decimal | None:
     """``value``, or text such as ``4.13M``, ``16 MB`` or ``78.78%``, as a number in base units; else ``None``."""
     if isinstance(value, bool) or value is None:
         return None
+    if isinstance(value, int):
+        return Decimal(value)
     quantity = parse(str(value), kind)
     return None if quantity is None else quantity.value
 

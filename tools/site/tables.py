@@ -14,7 +14,7 @@ from tools.site.architecture import identifier
 from tools.site.facts import REFERENCE, Facts
 from tools.site.html import render
 from tools.site.numbers import TIMES, input_size
-from tools.site.verdicts import MEANING, SYMBOL
+from tools.site.verdicts import MEANING
 
 Link = Callable[[Facts], str | None]
 """Where a model's row links to from the current page; ``None``: nowhere."""
@@ -30,12 +30,10 @@ def summary(models: Sequence[Facts]) -> Markup:
     return render(
         "summary.html",
         models=models,
-        symbols=SYMBOL,
         anchor=anchor,
         sizes=_input_sizes(models),
         counter=REFERENCE,
         claims=[_published_by(facts) for facts in models],
-        looks=[(look, meaning) for look, meaning in MEANING.items()],
     )
 
 
@@ -44,11 +42,9 @@ def overview(models: Sequence[Facts], link: Link) -> Markup:
     return render(
         "overview.html",
         models=models,
-        symbols=SYMBOL,
         links=[link(facts) for facts in models],
         families=sorted({facts.family for facts in models}),
         sizes=_input_sizes(models),
-        looks=[(look, meaning) for look, meaning in MEANING.items()],
         unchecked=Verdict.UNCHECKED.value,
     )
 
@@ -65,14 +61,13 @@ def published(models: Sequence[Facts]) -> Markup:
         "published.html",
         rows=rows,
         operators=operators,
-        symbols=SYMBOL,
         reference=[(facts, facts.count()) for facts, _, _ in rows],
     )
 
 
 def weights(models: Sequence[Facts]) -> Markup:
     """The weight files: size, hash and the command that verifies a copy by hand."""
-    return render("weights.html", models=[f for f in models if f.weights_url], symbols=SYMBOL)
+    return render("weights.html", models=[f for f in models if f.weights_url])
 
 
 def verify_by_hand(facts: Facts | None) -> str:
@@ -108,7 +103,6 @@ def state(report: Report, commit: object) -> Markup:
         models=len(report.models),
         claims=sum(verdicts.values()),
         verdicts=[(v.value, n, MEANING[v.value]) for v, n in verdicts.items() if n or v is not Verdict.IGNORED],
-        symbols=SYMBOL,
         errors=report.severities()[Severity.ERROR],
         warnings=report.severities()[Severity.WARNING],
         environment=report.environment,
