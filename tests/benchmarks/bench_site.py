@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.paired import HEADER, paired, row
-from tests.site.project import MKDOCS, card, environment, make
+from tests.benchmarks.paired import HEADER, environment, paired, row
+from tests.site.project import FIXED, MKDOCS, card, make
 
 _MACROS = """\
 {{ summary_table() }}
@@ -66,7 +66,7 @@ def build(project: Path, **variables: str) -> None:
     site = project / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "-q", "-d", str(site)]
     done = subprocess.run(
-        command, cwd=project, env={**environment(), **variables}, capture_output=True, text=True, check=False
+        command, cwd=project, env={**environment(), **FIXED, **variables}, capture_output=True, text=True, check=False
     )
     if not (site / "sitemap.xml").is_file() or "Macro Rendering Error" in done.stderr:
         raise RuntimeError(f"the build of {project} did not finish:\n{done.stderr[-2000:]}")

@@ -27,6 +27,9 @@ exclude_docs: |
   *.yml
 """
 
+FIXED = {"SOURCE_DATE_EPOCH": "1780000000", "NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"}
+"""What the environment of a build must say: the same date each time, no notices, no colours."""
+
 PYPROJECT = """\
 [tool.zoo-audit]
 index = ["docs/model-index.yml"]
@@ -84,5 +87,5 @@ def mkdocs(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment of a build: the same date each time, no colours, no notices."""
-    return {**os.environ, "SOURCE_DATE_EPOCH": "1780000000", "NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"}
+    """The environment of a build."""
+    return {**os.environ, **FIXED}
