@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from torch import nn
 
@@ -83,16 +84,24 @@ _OPERATORS: Mapping[str, tuple[str, ...]] = {
 """Kind -> operators that show it where no module does; in place (``silu_``) counts as well."""
 
 _Convolution = nn.modules.conv._ConvNd
+_GATE_PARTS = 12
+"""The modules of which a squeeze-and-excitation block has at most so many."""
 
 
 def kinds(model: nn.Module, tally: Tally) -> dict[str, int]:
     """How many of each kind are present; kinds of which there is none are left out. Sorted by name."""
     found: Counter[str] = Counter()
     gates: set[str] = set()
+    classes: dict[type, tuple[frozenset[str], frozenset[str]]] = {}
     depthwise = pointwise_after = 0
     for path, module in model.named_modules():
-        names: set[str] = set(_of_type(module)) | set(_of_name(module)) | set(_of_convolution(module))
-        names |= set(_of_structure(module, path, tally))
+        if type(module) not in classes:
+            classes[type(module)] = _of_type(type(module)), _of_name(type(module))
+        by_type, by_name = classes[type(module)]
+        names = {*by_name, *_of_convolution(module), *_of_structure(module, path, tally)}
+        # A dropout of probability 0 is how many libraries say that there is none.
+        if by_type and getattr(module, "p", 1) != 0:
+            names |= by_type
         if "Squeeze-and-Excitation Block" in names:
             if _inside(path, gates):
                 names.discard("Squeeze-and-Excitation Block")
@@ -108,7 +117,9 @@ def kinds(model: nn.Module, tally: Tally) -> dict[str, int]:
     if not any(calls[GLOBAL_POOL] for calls in tally.operators.values()):  # a real forward pass does not tell
         pools = (path for path, module in model.named_modules() if _pools_everything(module))
         found["Global Average Pooling"] = sum(not _inside(path, gates) for path in pools)
-    operators = sum(tally.operators.values(), Counter())
+    operators: Counter[str] = Counter()
+    for calls in tally.operators.values():
+        operators.update(calls)
     for kind, names_ in _OPERATORS.items():
         if not found[kind]:
             found[kind] = sum(operators[f"aten::{name}"] + operators[f"aten::{name}_"] for name in names_)
@@ -128,17 +139,12 @@ def _pools_everything(module: nn.Module) -> bool:
     return size == 1 or (isinstance(size, tuple) and all(item == 1 for item in size))
 
 
-def _of_type(module: nn.Module) -> Iterator[str]:
-    for kind, types in _TYPES.items():
-        # A dropout of probability 0 is how many libraries say that there is none.
-        if isinstance(module, types) and getattr(module, "p", 1) != 0:
-            yield kind
+def _of_type(module_class: type[nn.Module]) -> frozenset[str]:
+    return frozenset(kind for kind, types in _TYPES.items() if issubclass(module_class, types))
 
 
-def _of_name(module: nn.Module) -> Iterator[str]:
-    for kind, pattern in _NAMES.items():
-        if pattern.search(type(module).__name__):
-            yield kind
+def _of_name(module_class: type[nn.Module]) -> frozenset[str]:
+    return frozenset(kind for kind, pattern in _NAMES.items() if pattern.search(module_class.__name__))
 
 
 def _of_convolution(module: nn.Module) -> Iterator[str]:
@@ -170,8 +176,9 @@ def _of_structure(module: nn.Module, path: str, tally: Tally) -> Iterator[str]:
 
 def _is_gate(children: list[nn.Module], path: str, tally: Tally) -> bool:
     """Two layers that reduce the channels and expand them back to as many, and a sigmoid: squeeze and excitation."""
-    parts = [part for child in children for part in child.modules()]
-    if len(parts) > 12:
+    # No further than it takes to see that there are too many: near the root that would be most of the model.
+    parts = list(islice((part for child in children for part in child.modules()), _GATE_PARTS + 1))
+    if len(parts) > _GATE_PARTS:
         return False
     layers = [part for part in parts if isinstance(part, nn.Linear | _Convolution)]
     if len(layers) != 2 or any(isinstance(layer, _Convolution) and max(layer.kernel_size) > 1 for layer in layers):

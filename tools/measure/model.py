@@ -211,13 +211,15 @@ def _measurement(
     stages = stage_names(model)
     classifier = last_linear(model)
     state = model.state_dict()
+    parameters = list(model.parameters())
+    total = sum(p.numel() for p in parameters)
     activations = {path: sum(counts.values()) for path, counts in tallies[input_size].activations.items()}
     return Measurement(
         name=request.name,
-        parameters=sum(p.numel() for p in model.parameters()),
-        trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        parameters=total,
+        trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad),
         buffers=sum(b.numel() for b in model.buffers()),
-        parameters_by_stage=_parameters_by_stage(model, stages),
+        parameters_by_stage=_parameters_by_stage(model, stages, total),
         parameters_by_kind=_parameters_by_kind(model),
         counts=tuple(count for size, tally in tallies.items() for count in count_records(tally, size, stages)),
         activations=activations.get("", 0),
@@ -232,7 +234,7 @@ def _measurement(
         fingerprint=fingerprint(model, (request.name, request.build_name)),
         classifier=(classifier.in_features, classifier.out_features) if classifier is not None else None,
         input_size=input_size,
-        dtype=str(next((p.dtype for p in model.parameters()), torch.float32)).removeprefix("torch."),
+        dtype=str(next((p.dtype for p in parameters), torch.float32)).removeprefix("torch."),
         method="forward" if reason else "meta",
         method_reason=reason,
         environment=environment(),
@@ -243,14 +245,14 @@ def _measurement(
     )
 
 
-def _parameters_by_stage(model: nn.Module, stages: tuple[str, ...]) -> Mapping[str, int]:
+def _parameters_by_stage(model: nn.Module, stages: tuple[str, ...], total: int) -> Mapping[str, int]:
     seen: set[int] = set()
     by_stage = {}
     for name in stages:
         parameters = [p for p in model.get_submodule(name).parameters() if id(p) not in seen]
         seen.update(id(p) for p in parameters)
         by_stage[name] = sum(p.numel() for p in parameters)
-    return sum_by_stage(stages, by_stage, sum(p.numel() for p in model.parameters()))
+    return sum_by_stage(stages, by_stage, total)
 
 
 def _parameters_by_kind(model: nn.Module) -> Mapping[str, int]:
