@@ -86,13 +86,14 @@ class LocalRunner:
         return outcomes[0]
 
     def _run(self, tasks: Sequence[Task], started: Callable[[int], None], done: Callable[[int, Outcome], None]) -> None:
+        context = _context()  # before the imports: the server loads torch meanwhile
         from pebble import ProcessPool
 
         from tools.measure import worker
 
         pool = ProcessPool(
             max_workers=min(self.jobs, len(tasks)) or 1,
-            context=_context(),
+            context=context,
             initializer=worker.prepare,
             initargs=(self.limits.memory,),
         )
