@@ -30,7 +30,7 @@ def requests(models: int) -> list[Request]:
 def main() -> None:
     """Print the table; with ``--jobs`` be one run of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=int, nargs="+", default=[56, 112, 400])
+    parser.add_argument("--models", type=int, nargs="+", default=[56, 160, 400])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--jobs", type=int, help="measure once with so many workers and print nothing")
     options = parser.parse_args()
