@@ -17,6 +17,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import tools
 from tools.measure.environment import version
@@ -110,21 +111,27 @@ def source_files(place: Path) -> Iterator[Path]:
 
 
 def loaded_sources(root: str) -> dict[str, str]:
-    """Files under ``root`` that modules of this process came from -> SHA-256; installed packages and ours left out."""
+    """Files under ``root`` that modules of this process came from -> SHA-256; installed packages and ours left out.
+
+    A file's digest is that of when it was first asked for, which is just after it was loaded.
+    """
     folder = f"{Path(root).resolve()}{os.sep}"
     not_theirs = (*_INSTALLED, sys.prefix + os.sep, f"{_own_folder()}{os.sep}")
-    found = {}
-    for module in list(sys.modules.values()):
+    known, found = _known_modules(folder)
+    for name, module in list(sys.modules.items()):
+        if known.get(name) is module:
+            continue
+        known[name] = module
         origin = getattr(module, "__file__", None)
         if origin and origin.startswith(folder) and not origin.startswith(not_theirs):
-            found[Path(origin).relative_to(folder).as_posix()] = _loaded_digest(origin)
+            found[Path(origin).relative_to(folder).as_posix()] = file_digest(Path(origin))
     return dict(sorted(found.items()))
 
 
 @functools.cache
-def _loaded_digest(origin: str) -> str:
-    """The digest of a module's file when it was first asked for, which is just after it was loaded."""
-    return file_digest(Path(origin))
+def _known_modules(_folder: str) -> tuple[dict[str, ModuleType], dict[str, str]]:
+    """The modules that were looked at already, of thousands, and what was found under the folder."""
+    return {}, {}
 
 
 def file_digest(path: Path) -> str:
