@@ -167,11 +167,10 @@ def _run(settings: Settings, flags: dict[str, Any], clock: Clock) -> Run:
 
 def _load_torch_ahead(settings: Settings) -> None:
     """Let torch load beside what this process imports and reads, where it is sure that models must be measured."""
-    from tools.measure.cache import default_path
-
     if settings.factory is None or settings.static or settings.cluster is not None:
         return
-    if settings.cache and not settings.refresh and default_path(settings.project).is_file():
+    cache = settings.cache_path
+    if cache is not None and cache.is_file() and not settings.refresh:
         return
     from tools.measure.pool import load_torch_ahead
 

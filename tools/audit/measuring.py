@@ -66,11 +66,9 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
 
 
 def _list(factory: Factory, settings: Settings, measured: Measured) -> None:
-    from tools.measure.cache import default_path
     from tools.measure.listing import list_models
 
-    cache = default_path(settings.project) if settings.cache else None
-    listing = list_models(factory, cache_path=cache, refresh=settings.refresh)
+    listing = list_models(factory, cache_path=settings.cache_path, refresh=settings.refresh)
     if isinstance(listing, Failure) and listing.stage == "cancelled":
         raise KeyboardInterrupt
     if isinstance(listing, Failure):
@@ -128,7 +126,6 @@ class _Listener:
         """Measure; results land in ``measured.outcomes``."""
         if not requests:
             return
-        from tools.measure.cache import default_path
         from tools.measure.run import MeasureOptions, measure_all
 
         settings = self._settings
@@ -137,7 +134,7 @@ class _Listener:
             memory=settings.memory,
             refresh=settings.refresh,
             cluster=settings.cluster,
-            cache_path=default_path(settings.project) if settings.cache else None,
+            cache_path=settings.cache_path,
         )
         if settings.timeout is not None:
             options = replace(options, timeout=settings.timeout)

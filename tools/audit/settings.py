@@ -69,6 +69,13 @@ class Settings:
     cluster: str | None = None
     """Address of a dask scheduler."""
 
+    @property
+    def cache_path(self) -> Path | None:
+        """Where measurements are kept from run to run; ``None``: nowhere."""
+        from tools.measure.cache import default_path
+
+        return default_path(self.project) if self.cache else None
+
     def build(self) -> Factory | None:
         """The factory as the measuring room takes it, or ``None`` where none is configured."""
         if self.factory is None:

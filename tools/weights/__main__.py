@@ -63,13 +63,12 @@ def main(
 def _factory(target: str | None) -> tuple[Factory | None, Path | None]:
     """The factory given, else the one of the nearest pyproject.toml, if any; and where measurements are kept."""
     from tools.audit.settings import SettingsError, find_config, from_config
-    from tools.measure.cache import default_path
 
     try:
         settings = from_config(find_config(Path.cwd()), Path.cwd())
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    cache = default_path(settings.project) if settings.cache else None
+    cache = settings.cache_path
     configured = settings.build()
     if target is None or (configured is not None and configured.target == target):
         return configured, cache
