@@ -31,10 +31,12 @@ def define_env(env: Any) -> None:
 
 def on_pre_page_macros(env: Any) -> None:
     """Before a page's macros are expanded."""
-    from tools.site.reload import reference
+    build = _builds[env]
+    build.before_page()
+    if build.serving:
+        from tools.site.reload import reference
 
-    _builds[env].before_page()
-    env.markdown = reference.page(env.markdown, env.page.file.dest_uri)
+        env.markdown = reference.page(env.markdown, env.page.file.dest_uri)
 
 
 def on_post_page_macros(env: Any) -> None:
@@ -44,7 +46,9 @@ def on_post_page_macros(env: Any) -> None:
 
 def on_post_build(env: Any) -> None:
     """After all pages were written."""
-    from tools.site.reload import reference
+    build = _builds[env]
+    if build.serving:
+        from tools.site.reload import reference
 
-    reference.end(Path(env.conf["site_dir"]))
-    _builds[env].after_build()
+        reference.end(Path(env.conf["site_dir"]))
+    build.after_build()

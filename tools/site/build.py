@@ -41,7 +41,7 @@ class Build:
 
     def __init__(self, env: Any, *, serving: bool) -> None:
         self._env = env
-        self._serving = serving
+        self.serving = serving
         self._project = Path(env.project_dir)
         self._drawn: dict[tuple[str, str], Markup] = {}
         self._paths: dict[str, str] = {}
@@ -209,7 +209,7 @@ class Build:
     def outcome(self) -> Outcome:
         """The audit's results."""
         outcome = audit(self._project)
-        if not self._serving:
+        if not self.serving:
             # They stay until the process ends, and so does all that is there by now: nothing for the collector to find.
             gc.freeze()
         return outcome
@@ -301,7 +301,7 @@ class Build:
         """
         report = self.outcome.report
         wrong = report.severities()[Severity.ERROR]
-        fatal = wrong and not self._serving
+        fatal = wrong and not self.serving
         for finding in report.findings:
             level = logging.ERROR if fatal and finding.severity is Severity.ERROR else logging.INFO
             log.log(level, "%s %s %s", finding.place, finding.code, finding.message)
