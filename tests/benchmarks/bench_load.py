@@ -9,7 +9,6 @@ does not have to find the comments (they are cut out beforehand and timed as rea
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from tests.benchmarks.paired import HEADER, paired, row
+from tools.collector import collector_paused
 
 ARCHITECTURE = (
     "Batch Normalization", "Dense Connections", "Dropout", "Global Average Pooling", "Grouped Convolution",
@@ -97,11 +97,8 @@ def peer(paths: list[Path]) -> list[yaml.Node | None]:
 
 def peer_without_collector(paths: list[Path]) -> list[yaml.Node | None]:
     """The same with Python's garbage collector paused, as the loader pauses it while it loads."""
-    gc.disable()
-    try:
+    with collector_paused():
         return peer(paths)
-    finally:
-        gc.enable()
 
 
 def memory(folder: Path) -> int:

@@ -58,7 +58,7 @@ def _field_names(cls: type[Any]) -> tuple[str, ...]:
 
 
 def _plain(value: Any) -> Any:
-    if type(value) in _PLAIN or isinstance(value, str | int | float):
+    if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, tuple | list):
         return list(value) if _PLAIN.issuperset(map(type, value)) else [_plain(item) for item in value]

@@ -28,8 +28,8 @@ def file_name(name: str) -> str:
     return f"{safe.replace('.', '%2E', 1) if safe.startswith('.') else safe}.json"
 
 
-def models_document(report: Report, models: Sequence[Facts], commit: Commit) -> dict[str, Any]:
-    """``models.json``: every model with what was measured and every claim's verdict."""
+def _head(report: Report, commit: Commit) -> dict[str, Any]:
+    """What ``models.json`` says before its models: what made it, from what, and how many claims have which verdict."""
     environment = report.environment
     return {
         "$schema": "models.schema.json",
@@ -45,7 +45,6 @@ def models_document(report: Report, models: Sequence[Facts], commit: Commit) -> 
             "platform": environment.platform,
         },
         "summary": {verdict.value: n for verdict, n in report.verdicts().items()},
-        "models": [model_document(facts) for facts in models],
     }
 
 
@@ -66,16 +65,15 @@ def model_document(facts: Facts) -> dict[str, Any]:
 
 def dump(document: object) -> str:
     """JSON text that is the same for the same content."""
-    return json.dumps(document, ensure_ascii=False) + "\n"
+    return json.dumps(document, ensure_ascii=False)
 
 
 def files(report: Report, models: Sequence[Facts], commit: Commit) -> dict[str, str]:
     """``models.json``, which has one model a line, and one file a model with that same line."""
-    lines = [dump(model_document(facts)).rstrip() for facts in models]
-    head = dump(models_document(report, (), commit)).rstrip().removesuffix("[]}")
+    lines = [dump(model_document(facts)) for facts in models]
     body = ",\n".join(lines)
     return {
-        "models.json": f"{head}[\n{body}\n]}}\n",
+        "models.json": f'{dump(_head(report, commit)).removesuffix("}")}, "models": [\n{body}\n]}}\n',
         **{f"models/{file_name(facts.name)}": f"{line}\n" for facts, line in zip(models, lines, strict=True)},
     }
 

@@ -15,8 +15,6 @@ NOTHING = "\N{EN DASH}"
 
 def grouped(value: object) -> str:
     """``4134606`` -> ``4,134,606``; what is no number stays as it is."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
     number = as_number(value)
     if number is None:
         return str(value)

@@ -88,27 +88,19 @@ def walk(entries: Sequence[TensorEntry]) -> Entries:
     puts = 0
     first: dict[str, int] = {}
     uses: dict[str, int] = {}
-    again: Counter[str] = Counter()
+    still = Counter(entry.dtype for entry in entries)
     for entry in entries:
         own_size, own_puts = _tensor(entry.shape, entry.dtype, entry.nbytes)
         size += own_size
         puts += 1 + own_puts  # 1: the entry's key
-        if entry.dtype in again:
-            again[entry.dtype] += 1
-            continue
-        again[entry.dtype] = 0
-        before = puts - own_puts
-        for item in _shared(entry.dtype, entry.shape):
+        times = still.pop(entry.dtype, 0)  # with the first of a dtype, all of them are counted
+        for item in _shared(entry.dtype, entry.shape) if times else ():
             if item.name in first:
-                uses[item.name] += 1
+                uses[item.name] += times
             else:
-                first[item.name], uses[item.name] = before + item.after, 0
+                first[item.name], uses[item.name] = puts - own_puts + item.after, times - 1
                 size += item.size
-                before += 1
                 puts += 1
-    for dtype, times in again.items():
-        for item in _shared(dtype, ()):
-            uses[item.name] += times
     return Entries(size, puts, tuple((first[name], uses[name]) for name in first), len(entries))
 
 
