@@ -97,7 +97,7 @@ def peer(paths: list[Path]) -> list[yaml.Node | None]:
 
 def peer_without_collector(paths: list[Path]) -> list[yaml.Node | None]:
     """The same with Python's garbage collector paused, as the loader pauses it while it loads."""
-    with collector_paused():
+    with collector_paused(settle=True):
         return peer(paths)
 
 
