@@ -24,6 +24,6 @@ with collector_paused():
         "tools.measure.trace",
     ):
         importlib.import_module(_name)
-
-# All of it stays for good: no worker need look for garbage in it, or copy its pages by looking.
-gc.freeze()
+    # All of it stays for good: no worker need look for garbage in it, or copy its pages by looking. Frozen before the
+    # collector runs again, or it would look at all of it once.
+    gc.freeze()
