@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 
 from tests.measure.test_run import timeless
-from tools.measure.cluster import ClusterError, bundle
+from tools.measure.cluster import bundle
 from tools.measure.records import Factory, Failure, Measurement, Request
 from tools.measure.run import MeasureOptions, measure_all
 from tools.measure.serial import to_json
+from tools.measure.task import ClusterError
 
 pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 STARTING_SECONDS = 60.0

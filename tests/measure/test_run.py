@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from tools.measure.listing import list_models
 from tools.measure.records import Factory, Failure, Listing, Measurement, Request
-from tools.measure.run import MeasureOptions, measure_all
+from tools.measure.run import MeasureOptions, Session, measure_all
 
 TOYS = Factory(
     "tests.measure.toys:build", config_of="tests.measure.toys:config", list_models="tests.measure.toys:names"
@@ -84,6 +85,28 @@ def test_a_model_leaves_nothing_behind_for_the_next(capfd: pytest.CaptureFixture
     assert (interrupts.stage, interrupts.message) == ("build", "KeyboardInterrupt: not the user's")
     assert isinstance(verbose, Failure)
     assert len(verbose.message) + len(verbose.detail) < 30_000
+
+
+def test_workers_stay_for_the_next_round_and_are_as_many_as_it_needs() -> None:
+    with Session(MeasureOptions(jobs=2)) as session:
+        session.carry_out(requests("plain"))
+        (worker,) = multiprocessing.active_children()
+        session.carry_out(requests("wide"))
+        assert multiprocessing.active_children() == [worker]
+        session.carry_out(requests("plain", "wide", "eps"))
+        assert len(multiprocessing.active_children()) == 2
+    assert multiprocessing.active_children() == []
+
+
+def test_a_worker_that_ends_between_two_rounds_costs_nothing() -> None:
+    with Session(MeasureOptions(jobs=1)) as session:
+        (first,) = session.carry_out(requests("dies_later"))
+        (worker,) = multiprocessing.active_children()
+        worker.join()
+        (second,) = session.carry_out(requests("wide"))
+    assert worker.exitcode == 7
+    assert isinstance(first, Measurement)
+    assert isinstance(second, Measurement)
 
 
 def test_a_zoo_with_tools_of_its_own_hides_nothing_of_ours_and_writes_nothing_into_the_report(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 import time
 from typing import Any
 
@@ -90,6 +91,11 @@ def _prints() -> nn.Module:
     return Plain()
 
 
+def _dies_later() -> nn.Module:
+    threading.Timer(0.3, os._exit, [7]).start()
+    return Plain()
+
+
 def _interrupts() -> nn.Module:
     raise KeyboardInterrupt("not the user's")
 
@@ -121,6 +127,7 @@ MODELS: dict[str, Any] = {
     "raises": _raises,
     "exits": _exits,
     "prints": _prints,
+    "dies_later": _dies_later,
     "interrupts": _interrupts,
     "double": _double,
     "verbose": _verbose,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from tools.audit.profile import Clock
 from tools.audit.progress import Progress
@@ -15,6 +16,9 @@ from tools.rules.diagnosis import sizes_claimed, sizes_to_try
 from tools.rules.engine import judge
 from tools.rules.records import Context
 from tools.rules.sizes import parse_size
+
+if TYPE_CHECKING:
+    from tools.measure.run import Session
 
 Outcome = Measurement | Failure
 
@@ -40,13 +44,12 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
     if settings.static or factory is None:
         return measured
     models = {model.name.text: model for model in index.models}
-    listener = _Listener(measured, settings, index, progress, clock)
+    lists = factory.list_models is not None and not settings.partial and not settings.models
     try:
-        if factory.list_models is not None and not settings.partial and not settings.models:
-            with clock.phase("list"):
-                _list(factory, settings, measured)
-        with clock.phase("measure"):
-            listener.run({name: _request(model, factory, settings) for name, model in models.items()})
+        with clock.phase("measure"), _session(settings) as session:
+            rounds = _Rounds(session, measured, settings, index, progress, clock)
+            first = {name: _request(model, factory, settings) for name, model in models.items()}
+            rounds.run(first, listed=factory if lists else None)
             again = {
                 name: request
                 for name, model in models.items()
@@ -56,7 +59,7 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
                 progress.note(
                     f"{len(again)} of {len(models)} models again, at other input sizes, to explain what they claim"
                 )
-            listener.run(again)
+                rounds.run(again)
     except KeyboardInterrupt:
         measured.interrupted = True
     for name in models:
@@ -65,16 +68,17 @@ def measure(settings: Settings, index: Index, progress: Progress, clock: Clock) 
     return measured
 
 
-def _list(factory: Factory, settings: Settings, measured: Measured) -> None:
-    from tools.measure.listing import list_models
+def _session(settings: Settings) -> Session:
+    from tools.measure.run import MeasureOptions, Session
 
-    listing = list_models(factory, cache_path=settings.cache_path, refresh=settings.refresh)
-    if isinstance(listing, Failure) and listing.stage == "cancelled":
-        raise KeyboardInterrupt
-    if isinstance(listing, Failure):
-        measured.troubles.append(f"{factory.list_models} could not list the zoo's models: {listing.message}")
-    else:
-        measured.listing = listing
+    options = MeasureOptions(
+        jobs=settings.jobs,
+        memory=settings.memory,
+        refresh=settings.refresh,
+        cluster=settings.cluster,
+        cache_path=settings.cache_path,
+    )
+    return Session(options if settings.timeout is None else replace(options, timeout=settings.timeout))
 
 
 def _request(model: Model, factory: Factory, settings: Settings) -> Request:
@@ -111,10 +115,19 @@ def _second(model: Model, factory: Factory, settings: Settings, index: Index, ou
     return None if request == first else request
 
 
-class _Listener:
+class _Rounds:
     """Runs requests and keeps each result as it comes, so that an interrupt loses nothing that is known."""
 
-    def __init__(self, measured: Measured, settings: Settings, index: Index, progress: Progress, clock: Clock) -> None:
+    def __init__(
+        self,
+        session: Session,
+        measured: Measured,
+        settings: Settings,
+        index: Index,
+        progress: Progress,
+        clock: Clock,
+    ) -> None:
+        self._session = session
         self._measured = measured
         self._settings = settings
         self._index = index
@@ -122,35 +135,26 @@ class _Listener:
         self._clock = clock
         self._models = {model.name.text: model for model in index.models}
 
-    def run(self, requests: Mapping[str, Request]) -> None:
-        """Measure; results land in ``measured.outcomes``."""
-        if not requests:
-            return
-        from tools.measure.run import MeasureOptions, measure_all
+    def run(self, requests: Mapping[str, Request], *, listed: Factory | None = None) -> None:
+        """Measure, and list the zoo beside that where one is given; results land in ``measured``."""
+        from tools.measure.task import ClusterError, Task
 
-        settings = self._settings
-        options = MeasureOptions(
-            jobs=settings.jobs,
-            memory=settings.memory,
-            refresh=settings.refresh,
-            cluster=settings.cluster,
-            cache_path=settings.cache_path,
-        )
-        if settings.timeout is not None:
-            options = replace(options, timeout=settings.timeout)
+        tasks: list[Task] = [*requests.values()] if listed is None else [listed, *requests.values()]
         self._progress.begin(len(requests), self.findings_of)
-        if settings.cluster is None:
-            results = measure_all(tuple(requests.values()), options=options, progress=self)
-        else:
-            from tools.measure.cluster import ClusterError
-
-            try:
-                results = measure_all(tuple(requests.values()), options=options, progress=self)
-            except ClusterError as error:
-                raise SettingsError(f"--cluster: {error}") from None
-        self._measured.outcomes.update(results)
-        if any(isinstance(result, Failure) and result.stage == "cancelled" for result in results.values()):
+        try:
+            records = self._session.carry_out(tasks, progress=self)
+        except ClusterError as error:
+            raise SettingsError(f"--cluster: {error}") from None
+        if any(isinstance(record, Failure) and record.stage == "cancelled" for record in records):
             raise KeyboardInterrupt
+        if listed is not None:
+            listing = records[0]
+            if isinstance(listing, Listing):
+                self._measured.listing = listing
+            elif isinstance(listing, Failure):
+                self._measured.troubles.append(
+                    f"{listed.list_models} could not list the zoo's models: {listing.message}"
+                )
 
     def started(self, name: str) -> None:
         """A model was given to a worker."""

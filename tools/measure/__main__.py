@@ -85,8 +85,8 @@ def main(
     Exits with 1 where a model cannot be measured or a file does not agree with its name.
     """
     from tools.measure.cache import default_path
-    from tools.measure.cluster import ClusterError
     from tools.measure.run import MeasureOptions, measure_all
+    from tools.measure.task import ClusterError
 
     files = [name for name in names if Path(name).is_file()]
     models = [name for name in names if name not in files]

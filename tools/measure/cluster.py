@@ -18,6 +18,7 @@ from tools.measure.environment import environment
 from tools.measure.records import Factory, Failure, Request
 from tools.measure.sources import local_package, source_files
 from tools.measure.task import (
+    ClusterError,
     Limits,
     Outcome,
     Task,
@@ -36,10 +37,6 @@ _CONNECT_SECONDS = 15
 _RETRIES = 3
 _BUNDLE_BYTES = 64 << 20
 _NOT_SHIPPED = {"docs", "site", "build", "dist"}
-
-
-class ClusterError(RuntimeError):
-    """The cluster cannot be used. The message says what is missing, and where."""
 
 
 class ClusterRunner:
@@ -61,6 +58,9 @@ class ClusterRunner:
             self._run(client, tasks, started, done)
         finally:
             client.close()
+
+    def close(self) -> None:
+        """Nothing is kept: each round connects anew."""
 
     def _connect(self) -> Client:
         try:

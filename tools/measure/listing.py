@@ -38,11 +38,12 @@ def list_models(
 
     The zoo's code runs in a worker process unless the cache at ``cache_path`` has its answer.
     """
-    from tools.measure.run import MeasureOptions, carry_out
+    from tools.measure.run import MeasureOptions, Session
 
     if factory.list_models is None:
         return Listing((), ())
     options = MeasureOptions(jobs=1, timeout=timeout, cache_path=cache_path, refresh=refresh)
-    (outcome,) = carry_out([factory], options=options)
+    with Session(options) as session:
+        (outcome,) = session.carry_out([factory])
     assert isinstance(outcome, Listing | Failure), "a listing was asked for"
     return outcome

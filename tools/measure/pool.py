@@ -10,9 +10,10 @@ import functools
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
-from itertools import islice
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,9 +33,11 @@ from tools.measure.task import (
 )
 
 if TYPE_CHECKING:
-    from pebble import ProcessFuture
+    from pebble import ProcessFuture, ProcessPool
 
 _POLL_SECONDS = 0.2
+_TICK_SECONDS = 0.05
+"""How often pebble looks after its workers, and how long it takes to notice its end (its own choice: 0.1)."""
 _AHEAD = 4
 """Tasks for each worker that the pool knows of: no worker runs dry, and there are never thousands to look through."""
 
@@ -47,11 +50,16 @@ def available_cores() -> int:
 
 
 class LocalRunner:
-    """Runs tasks in a pool of processes (see :class:`tools.measure.task.Runner`)."""
+    """Runs tasks in a pool of processes that stays from one round to the next (see :class:`tools.measure.task.Runner`).
+
+    What a worker has loaded in one round, torch and the zoo's package among it, is there in the next.
+    """
 
     def __init__(self, jobs: int, limits: Limits) -> None:
         self.jobs = max(1, jobs)
         self.limits = limits
+        self._pool: ProcessPool | None = None
+        self._workers = 0
 
     def run(self, tasks: Sequence[Task], started: Callable[[int], None], done: Callable[[int, Outcome], None]) -> None:
         """Carry out ``tasks`` with at most ``jobs`` processes at once.
@@ -72,62 +80,97 @@ class LocalRunner:
                 done(index, outcome)
 
         self._run(tasks, started, first)
-        alone = LocalRunner(1, self.limits)
         for index, outcome in suspects.items():
             again = outcome
             if not interrupted:
-                again = alone._alone(tasks[index])
+                again = self._alone(tasks[index])
                 interrupted = isinstance(again.record, Failure) and again.record.stage == "cancelled"
             done(index, outcome if interrupted else again)
 
+    def close(self) -> None:
+        """End the worker processes."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
     def _alone(self, task: Task) -> Outcome:
+        self.close()
         outcomes: list[Outcome] = []
         self._run([task], lambda _: None, lambda _, outcome: outcomes.append(outcome))
         return outcomes[0]
 
     def _run(self, tasks: Sequence[Task], started: Callable[[int], None], done: Callable[[int, Outcome], None]) -> None:
-        context = _context()  # before the imports: the server loads torch meanwhile
-        from pebble import ProcessPool
-
-        from tools.measure import worker
-
-        pool = ProcessPool(
-            max_workers=min(self.jobs, len(tasks)) or 1,
-            context=context,
-            initializer=worker.prepare,
-            initargs=(self.limits.memory,),
-        )
-        waiting = iter(range(len(tasks)))
+        workers = min(self.jobs, len(tasks))
+        waiting = deque(range(len(tasks)))
         pending: dict[ProcessFuture[dict[str, Any]], int] = {}
         announced: set[int] = set()
+        dropped: set[int] = set()
         try:
-            while True:
-                for index in islice(waiting, _AHEAD * self.jobs - len(pending)):
-                    wire = to_wire(tasks[index])
-                    pending[pool.schedule(worker.perform, args=[wire], timeout=self.limits.timeout)] = index
-                if not pending:
-                    break
+            while waiting or pending:
+                while waiting and len(pending) < _AHEAD * self.jobs:
+                    try:
+                        future = self._schedule(tasks[waiting[0]], workers)
+                    except RuntimeError:  # the pool broke, which is looked into below
+                        break
+                    pending[future] = waiting.popleft()
                 for future, index in pending.items():
                     if index not in announced and future.running():
                         announced.add(index)
                         started(index)
                 wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in self._dropped(pending):
+                    if pending[future] not in dropped:
+                        waiting.appendleft(pending.pop(future))
+                        dropped.add(waiting[0])
                 for future in [future for future in pending if future.done()]:
                     index = pending.pop(future)
                     if index not in announced:
                         announced.add(index)
                         started(index)
                     done(index, self._outcome(tasks[index], future))
-            pool.close()  # type: ignore[no-untyped-call]
         except KeyboardInterrupt:
-            pool.stop()  # type: ignore[no-untyped-call]
+            self.close()
             for index in (*pending.values(), *waiting):
                 done(index, cancelled(tasks[index]))
         except BaseException:
-            pool.stop()  # type: ignore[no-untyped-call]
+            self.close()
             raise
-        finally:
-            pool.join()
+
+    def _schedule(self, task: Task, workers: int) -> ProcessFuture[dict[str, Any]]:
+        from tools.measure import worker
+
+        return self._ready(workers).schedule(worker.perform, args=[to_wire(task)], timeout=self.limits.timeout)
+
+    def _dropped(self, pending: Iterable[ProcessFuture[dict[str, Any]]]) -> list[ProcessFuture[dict[str, Any]]]:
+        """What was never begun because the pool broke: a worker ended, by itself, while it had nothing to do."""
+        if self._pool is None or self._pool.active:
+            return []
+        self.close()
+        for future in pending:
+            if not future.done():
+                future.set_exception(BrokenProcessPool())
+        return [future for future in pending if isinstance(future.exception(), BrokenProcessPool)]
+
+    def _ready(self, workers: int) -> ProcessPool:
+        """The pool that there is, or a new one where there is none with so many workers."""
+        if self._pool is not None and self._workers >= workers:
+            return self._pool
+        self.close()
+        context = _context()  # before the imports: the server loads torch meanwhile
+        import pebble
+
+        from tools.measure import worker
+
+        pebble.CONSTS.sleep_unit = _TICK_SECONDS
+        self._pool = pebble.ProcessPool(
+            max_workers=workers,
+            context=context,
+            initializer=worker.prepare,
+            initargs=(self.limits.memory,),
+        )
+        self._workers = workers
+        return self._pool
 
     def _outcome(self, task: Task, future: ProcessFuture[dict[str, Any]]) -> Outcome:
         from pebble import ProcessExpired

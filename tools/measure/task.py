@@ -32,14 +32,21 @@ class Limits:
     """Bytes on top of what the loaded libraries take."""
 
 
+class ClusterError(RuntimeError):
+    """The cluster cannot be used. The message says what is missing, and where."""
+
+
 class Runner(Protocol):
-    """Carries out tasks somewhere. Whatever a task does, each gets exactly one outcome."""
+    """Carries out tasks somewhere, in one round or several. Whatever a task does, each gets exactly one outcome."""
 
     def run(self, tasks: Sequence[Task], started: Callable[[int], None], done: Callable[[int, Outcome], None]) -> None:
         """Carry out ``tasks``, telling of each by its index in the calling thread.
 
         An interrupt (Ctrl-C) ends it early: what is not done by then has the outcome ``cancelled``.
         """
+
+    def close(self) -> None:
+        """Let go of what was kept for the next round."""
 
 
 def task_name(task: Task) -> str:
