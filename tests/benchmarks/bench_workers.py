@@ -1,49 +1,79 @@
-"""Two worker processes against one, start-up included.
+"""Two worker processes against one: whole audits with nothing in the cache, start-up included.
 
-Run as ``python -m tests.benchmarks.bench_workers``. Each run is a whole process that measures the zoo's variants at
-many input sizes, without a cache. Starting (Python, torch in the server that forks the workers) is the same for one
-worker and for two, so the gain grows with the number of models.
+Run as ``python -m tests.benchmarks.bench_workers``. The index holds the shipped cards' entries again and again, each
+time for another Image Size. Once they are as they were first published: no counter is declared for their FLOPs, and
+most models are measured a second time to find out how they were counted. Once they are as shipped, every counter
+declared. Loading torch takes as long for one worker as for two, so the gain grows with what there is to measure.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from itertools import islice, product
+from pathlib import Path
+from typing import Any
 
-import zoo
+import yaml
+
 from tests.benchmarks.paired import HEADER, paired, process, row
-from tools.measure.records import Factory, Measurement, Request
-from tools.measure.run import MeasureOptions, measure_all
+
+_SIZES = range(96, 4096, 8)
+"""Pixels of the Image Sizes."""
+_DECLARATIONS = ("FLOPs Counter", "FLOPs Input Size")
 
 
-def requests(models: int) -> list[Request]:
-    """As many models as asked for: every variant at one input size after the other."""
-    factory = Factory("zoo:create_model", config_of="zoo:model_info")
-    sizes = range(96, 4096, 8)
-    return [
-        Request(f"{name}-{size}", factory, build_name=name, input_size=(3, size, size))
-        for size, name in islice(product(sizes, zoo.list_models()), models)
-    ]
+def shipped() -> list[dict[str, Any]]:
+    """The entries of the shipped cards."""
+    command = [sys.executable, "-m", "tools.audit", "export", "--format", "model-index"]
+    shown = subprocess.run(command, capture_output=True, check=True).stdout
+    entries: list[dict[str, Any]] = yaml.safe_load(shown)["Models"]
+    return entries
+
+
+def write(folder: Path, entries: Sequence[dict[str, Any]], models: int, *, declared: bool) -> None:
+    """An index of so many models, and the settings to audit it with."""
+    made, rename = [], {}
+    for size, entry in islice(product(_SIZES, entries), models):
+        name = f"{entry['Name']}_{size}"
+        rename[name] = entry["Name"]
+        claims = entry.get("Metadata", {}) | {"Image Size": str(size), "ID": name}
+        if not declared:
+            claims = {key: value for key, value in claims.items() if key not in _DECLARATIONS}
+        made.append({"Name": name, "Metadata": claims, "Results": entry.get("Results", [])})
+    # YAML that is JSON too: quick to write, and read as any other.
+    (folder / "model-index.yml").write_text(json.dumps({"Models": made}, indent=1))
+    renamed = "".join(f"{name} = {json.dumps(build_name)}\n" for name, build_name in rename.items())
+    # MOD002 tells of models that differ in nothing but their name, which these do on purpose.
+    settings = f'factory = "zoo:create_model"\nignore = ["MOD002"]\n[tool.zoo-audit.rename]\n{renamed}'
+    (folder / "pyproject.toml").write_text("[tool.zoo-audit]\n" + settings)
 
 
 def main() -> None:
-    """Print the table; with ``--jobs`` be one run of it."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=int, nargs="+", default=[56, 160, 400])
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--jobs", type=int, help="measure once with so many workers and print nothing")
+    parser.add_argument("--models", type=int, nargs="+", default=[56, 112])
+    parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    if options.jobs:
-        results = measure_all(requests(options.models[0]), options=MeasureOptions(jobs=options.jobs))
-        if not all(isinstance(result, Measurement) for result in results.values()):
-            sys.exit("a model could not be measured")
-        return
+    entries = shipped()
     print(HEADER)
-    for models in options.models:
-        command = [sys.executable, "-m", "tests.benchmarks.bench_workers", "--models", str(models), "--jobs"]
-        ratio = paired(process([*command, "2"]), process([*command, "1"]), options.runs)
-        print(row(f"measure {models} models", "--jobs 2", "`--jobs 1`", ratio), flush=True)
+    for declared, models in product((False, True), options.models):
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder), entries, models, declared=declared)
+            config = str(Path(folder, "pyproject.toml"))
+            audit = [sys.executable, "-m", "tools.audit", "--config", config, "--no-cache", "--quiet", "--jobs"]
+            # FLOPs of an undeclared counter are findings, as they should be.
+            allowed = (0,) if declared else (1,)
+            ratio = paired(
+                process([*audit, "2"], allowed=allowed), process([*audit, "1"], allowed=allowed), options.runs
+            )
+        cards = "as shipped" if declared else "as first published"
+        what = f"audit {models} models, cards {cards}"
+        print(row(what, "python -m tools.audit --no-cache --jobs 2", "`--jobs 1`", ratio), flush=True)
 
 
 if __name__ == "__main__":
