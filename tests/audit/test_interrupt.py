@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -100,3 +101,30 @@ def _runs(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="the server is a POSIX one")
+@pytest.mark.parametrize(
+    ("call", "said"), [("open, ('/gone/with/the/pool',)", ""), ("int, ('x',)", "ValueError: invalid literal")]
+)
+def test_a_worker_that_an_interrupt_overtakes_says_nothing(call: str, said: str) -> None:
+    # Starts a worker as the pool does, with something that raises when the worker looks at it.
+    script = f"""
+import multiprocessing
+class Gone:
+    def __reduce__(self):
+        return {call}
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tools.measure.preload"])
+    worker = context.Process(target=print, args=[Gone()])
+    worker.start()
+    worker.join()
+    print(worker.exitcode)
+"""
+    shown = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "1\n"
+    assert said in shown.stderr
+    assert bool(shown.stderr) == bool(said)

@@ -8,8 +8,20 @@ from __future__ import annotations
 
 import gc
 import importlib
+import sys
+from types import TracebackType
 
 from tools.collector import collector_paused
+
+
+def _untold(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Don't tell of a worker that Ctrl-C overtook: what it was to be started with is gone before it could look."""
+    if not isinstance(error, FileNotFoundError | EOFError):
+        sys.__excepthook__(kind, error, trace)
+
+
+# What a model raises never comes here: the worker catches all of it.
+sys.excepthook = _untold
 
 with collector_paused():
     for _name in (
