@@ -92,6 +92,8 @@ def foreign(tmp_path: Path) -> Factory:
     (root / "widths.py").write_text("def width(name):\n    return int(name.rpartition('_')[2])\n")
     (root / "animals" / "__init__.py").write_text(
         "import os\nimport torch\nfrom widths import width\n\n"
+        "def names():\n"
+        "    return [f'cat_{number}' for number in range(1, 26)]\n\n"
         "def build(name):\n"
         "    if name.startswith('exit'):\n"
         "        os._exit(3)\n"
@@ -103,7 +105,7 @@ def foreign(tmp_path: Path) -> Factory:
 
 
 def text(results: dict[str, Measurement | Failure]) -> str:
-    """The results as the report gets them, without wall times and tracebacks (whose paths are the machines' own)."""
+    """The results as the report gets them, without wall times."""
     plain = [to_json(timeless(result)) for result in results.values()]
     return json.dumps(plain, indent=1)
 
@@ -142,6 +144,36 @@ def test_a_lost_worker_changes_nothing_in_the_results(
     missing = Request("x", Factory("no_such_package:build"))
     with pytest.raises(ClusterError, match=r"tcp://\S+: it cannot import 'no_such_package'"):
         measure_all([missing], options=MeasureOptions(cluster=address))
+
+
+def test_the_audit_s_report_is_the_one_of_a_local_run(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], foreign: Factory
+) -> None:
+    address, workers = cluster
+    folder = Path(foreign.root)
+    # A convolution of n filters of 3x3 over 3 channels has 28 n parameters; the last one's claim is wrong.
+    claims = {"wrong_1": 28, "exit_1": 28, **{f"cat_{n}": 28 * n for n in range(1, 24)}, "cat_24": 1}
+    entries = "".join(f"- Name: {name}\n  Metadata:\n    Parameters: {claim}\n" for name, claim in claims.items())
+    (folder / "model-index.yml").write_text(f"Models:\n{entries}")
+    (folder / "pyproject.toml").write_text(
+        "[tool.zoo-audit]\nfactory = 'animals:build'\nlist-models = 'animals:names'\ninput-size = '3x8x8'\n"
+    )
+    command = [sys.executable, "-P", "-m", "tools.audit", "--no-cache", "--verbose"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    reports = []
+    for flags in (["--jobs", "2"], ["--cluster", address]):
+        with subprocess.Popen(
+            [*command, *flags], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as audit:
+            assert audit.stderr is not None
+            if flags[0] == "--cluster":
+                audit.stderr.readline()  # the first line of progress: wrong_1 failed, which is asked for first
+                workers[0].kill()
+            report, said = audit.communicate(timeout=120)
+        assert audit.returncode == 1, said
+        reports.append(report)
+    assert reports[0] == reports[1]
+    assert "cat_25" in reports[0]  # what the zoo lists, and the index has not
 
 
 def test_an_address_without_a_scheduler_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,12 +191,20 @@ def test_what_needs_values_is_run_really_and_says_so(name: str, reason: str) -> 
         assert result.count(count.counter).total == count.total  # type: ignore[union-attr]
 
 
+def test_tracebacks_begin_in_the_zoo_and_name_no_folder_of_this_machine() -> None:
+    lines = failed("raises").detail.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[1].startswith('  File "tests/measure/toys.py", line ')
+    assert lines[-2:] == ["ValueError: cannot be built", "because of this"]
+    assert 'File "torch/nn/modules/module.py"' in failed("broken").detail
+    assert str(Path(__file__).parents[2]) not in failed("broken").detail
+
+
 def test_failures_tell_the_stage_and_the_last_line() -> None:
     assert (failed("raises").stage, failed("raises").message) == ("build", "because of this")
     assert (failed("exits").stage, failed("exits").message) == ("build", "SystemExit: no such model")
     assert failed("broken").stage == "forward"
     assert failed("broken").message == "the forward is broken"
-    assert "Traceback" in failed("broken").detail
     assert failed("not_a_module").message == "TypeError: the factory returned a int, not a torch.nn.Module"
 
 

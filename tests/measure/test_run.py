@@ -28,11 +28,9 @@ def requests(*names: str) -> list[Request]:
 
 
 def timeless(result: Measurement | Failure) -> Measurement | Failure:
-    return (
-        replace(result, seconds=0.0, import_seconds=0.0, build_seconds=0.0)
-        if isinstance(result, Measurement)
-        else replace(result, detail="")
-    )
+    if isinstance(result, Failure):
+        return result
+    return replace(result, seconds=0.0, import_seconds=0.0, build_seconds=0.0)
 
 
 class Events:

@@ -19,6 +19,7 @@ from tools.measure.environment import environment
 from tools.measure.factory import code_config, resolve
 from tools.measure.records import CodeConfig, Failure, InputSize, Measurement, Request, TensorEntry
 from tools.measure.stages import stage_names, sum_by_stage
+from tools.measure.tracebacks import traceback_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,7 +98,7 @@ class BuildError(Exception):
 
 
 def failure(name: str, stage: _Stage, error: BaseException) -> Failure:
-    """The record of an exception: the last line that Python prints of it, and the traceback."""
+    """The record of an exception: the last line that Python prints of it, and where it came from."""
     lines = [line for line in traceback.format_exception_only(error)[-1].splitlines() if line.strip()]
     message = lines[-1].strip() if lines else type(error).__name__
     out_of_memory = isinstance(error, MemoryError) or any(hint in str(error) for hint in _OUT_OF_MEMORY)
@@ -105,7 +106,7 @@ def failure(name: str, stage: _Stage, error: BaseException) -> Failure:
         name=name,
         stage="memory" if out_of_memory else stage,
         message=shortened(message, _MOST_MESSAGE),
-        detail=shortened("".join(traceback.format_exception(error)), _MOST_DETAIL),
+        detail=shortened(traceback_text(error), _MOST_DETAIL),
     )
 
 
