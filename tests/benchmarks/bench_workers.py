@@ -4,6 +4,9 @@ Run as ``python -m tests.benchmarks.bench_workers``. The index holds the shipped
 time for another Image Size. Once they are as they were first published: no counter is declared for their FLOPs, and
 most models are measured a second time to find out how they were counted. Once they are as shipped, every counter
 declared. Loading torch takes as long for one worker as for two, so the gain grows with what there is to measure.
+
+Two audits of half of the models, side by side, show what the machine gives at best: two cores are seldom twice as fast
+as one.
 """
 
 from __future__ import annotations
@@ -14,17 +17,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.benchmarks.paired import HEADER, paired, process, row
+from tests.benchmarks.paired import HEADER, environment, paired, process, row
 
 _SIZES = range(96, 4096, 8)
 """Pixels of the Image Sizes."""
 _DECLARATIONS = ("FLOPs Counter", "FLOPs Input Size")
+_SHOWN = "python -m tools.audit --no-cache --jobs 2"
 
 
 def shipped() -> list[dict[str, Any]]:
@@ -62,18 +67,31 @@ def main() -> None:
     entries = shipped()
     print(HEADER)
     for declared, models in product((False, True), options.models):
-        with tempfile.TemporaryDirectory() as folder:
-            write(Path(folder), entries, models, declared=declared)
-            config = str(Path(folder, "pyproject.toml"))
-            audit = [sys.executable, "-m", "tools.audit", "--config", config, "--no-cache", "--quiet", "--jobs"]
+        with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as half:
+            write(Path(whole), entries, models, declared=declared)
+            write(Path(half), entries, models // 2, declared=declared)
+            what = f"audit {models} models, cards {'as shipped' if declared else 'as first published'}"
             # FLOPs of an undeclared counter are findings, as they should be.
             allowed = (0,) if declared else (1,)
-            ratio = paired(
-                process([*audit, "2"], allowed=allowed), process([*audit, "1"], allowed=allowed), options.runs
-            )
-        cards = "as shipped" if declared else "as first published"
-        what = f"audit {models} models, cards {cards}"
-        print(row(what, "python -m tools.audit --no-cache --jobs 2", "`--jobs 1`", ratio), flush=True)
+            two = process(audit(whole, 2), allowed=allowed)
+            ratio = paired(two, process(audit(whole, 1), allowed=allowed), options.runs)
+            print(row(what, _SHOWN, "`--jobs 1`", ratio), flush=True)
+            if not declared and models == options.models[0]:
+                ratio = paired(two, partial(side_by_side, audit(half, 1)), options.runs)
+                print(row(what, _SHOWN, "two audits of half of them, side by side", ratio), flush=True)
+
+
+def audit(folder: str, jobs: int) -> list[str]:
+    """The command that audits the index in ``folder``, whatever the cache holds."""
+    settings = ["--config", str(Path(folder, "pyproject.toml")), "--no-cache", "--quiet"]
+    return [sys.executable, "-m", "tools.audit", *settings, "--jobs", str(jobs)]
+
+
+def side_by_side(command: Sequence[str]) -> None:
+    """Run ``command`` twice at once: what the machine gives to two processes that know nothing of each other."""
+    both = [subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL) for _ in range(2)]
+    if any(process.wait() not in (0, 1) for process in both):
+        raise RuntimeError(f"{' '.join(command)} failed")
 
 
 if __name__ == "__main__":
