@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,8 +32,8 @@ PUBLISHED = {
 }
 
 
-def measured(name: str, factory: Factory = TOYS, **request: object) -> Measurement:
-    result = measure_model(Request(name, factory, **request))  # type: ignore[arg-type]
+def measured(name: str, factory: Factory = TOYS, **request: Any) -> Measurement:
+    result = measure_model(Request(name, factory, **request))
     assert isinstance(result, Measurement), result
     return result
 
@@ -187,8 +188,9 @@ def test_what_needs_values_is_run_really_and_says_so(name: str, reason: str) -> 
     assert result.method == "forward"
     assert reason in result.method_reason
     for count in measured("plain", input_size=(3, 8, 8)).counts:
-        assert result.count(count.counter) is not None
-        assert result.count(count.counter).total == count.total  # type: ignore[union-attr]
+        same = result.count(count.counter)
+        assert same is not None
+        assert same.total == count.total
 
 
 def test_tracebacks_begin_in_the_zoo_and_name_no_folder_of_this_machine() -> None:
@@ -205,6 +207,7 @@ def test_failures_tell_the_stage_and_the_last_line() -> None:
     assert (failed("exits").stage, failed("exits").message) == ("build", "SystemExit: no such model")
     assert failed("broken").stage == "forward"
     assert failed("broken").message == "the forward is broken"
+    assert "Traceback" in failed("broken").detail
     assert failed("not_a_module").message == "TypeError: the factory returned a int, not a torch.nn.Module"
 
 
