@@ -31,9 +31,7 @@ def list_in_process(factory: Factory) -> Listing | Failure:
         return failure("", "import", error)
 
 
-def list_models(
-    factory: Factory, *, cache_path: Path | None = None, refresh: bool = False, timeout: float | None = 300.0
-) -> Listing | Failure:
+def list_models(factory: Factory, *, cache_path: Path | None = None) -> Listing | Failure:
     """The names that the zoo's own code lists, and which of them have published weights.
 
     The zoo's code runs in a worker process unless the cache at ``cache_path`` has its answer.
@@ -42,8 +40,7 @@ def list_models(
 
     if factory.list_models is None:
         return Listing((), ())
-    options = MeasureOptions(jobs=1, timeout=timeout, cache_path=cache_path, refresh=refresh)
-    with Session(options) as session:
+    with Session(MeasureOptions(jobs=1, cache_path=cache_path)) as session:
         (outcome,) = session.carry_out([factory])
     assert isinstance(outcome, Listing | Failure), "a listing was asked for"
     return outcome
